@@ -1,0 +1,132 @@
+package outlay
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Provider is one cloud's side: six verbs, its name, and what a form must ask.
+type Provider interface {
+	Name() ProviderName
+	// About describes the provider for pages, API and CLI. It is constant.
+	About() ProviderInfo
+	Provisioner
+	Exporter
+}
+
+// Provisioner brings resources to a plan.
+type Provisioner interface {
+	// Observe reports what exists now, as far as look asks. It changes nothing. A part that could not be read is named
+	// in Observation.Unknown; the error is for a look that found out nothing at all.
+	Observe(ctx context.Context, a *CloudAccount, s *Source, look Look) (Observation, error)
+	// Plan lists the changes from seen to what s asks for; with s.Spec nil, to nothing. It does no I/O.
+	Plan(s *Source, seen Observation) (Plan, error)
+	// Apply makes one change. Applying a change twice is the same as once. Failures are *Error with Outcome set.
+	Apply(ctx context.Context, a *CloudAccount, s *Source, c Change) (Resource, error)
+}
+
+// Exporter reads what the provider delivers.
+type Exporter interface {
+	// Deliveries yields each period's current delivery with its change token. It reads no cost rows.
+	Deliveries(ctx context.Context, a *CloudAccount, s *Source) iter.Seq2[Delivery, error]
+	// Fetch puts a delivery's files into dir (named 0, 1, 2 … plus the format's ending) and verifies sizes, checksums
+	// and that nothing moved meanwhile. On CodeConflict the delivery changed: start again with a fresh one.
+	Fetch(ctx context.Context, a *CloudAccount, s *Source, d Delivery, dir string) ([]string, error)
+	// Mapping returns how rows of a format become FOCUS rows; CodeInvalid for an unknown format.
+	Mapping(format string) (Mapping, error)
+}
+
+// ProviderInfo is what pages, API and CLI say about a provider.
+type ProviderInfo struct {
+	Name    ProviderName
+	Title   string // "AWS"
+	Account string // what an account id is called: "Account ID"
+	// Follow says who picks the data up: "account", plural "accounts".
+	Series          int // chart colour of the provider, 0…8
+	CredentialKinds []CredentialKind
+	Regions         []Region
+	RegionHint      string
+	Fields          []ProviderField // further fields of the provision form
+	TagsHint        string
+	FirstData       string // "First costs appear within 24 hours."
+	Running         string // what the infrastructure costs
+	// Words of the deprovision page: for delete, keep and the tags that are left alone.
+	DeleteFiles, KeepFiles, LeftAlone string
+}
+
+// Region is a place where infrastructure can be put.
+type Region struct{ ID, Title string }
+
+// CredentialKind is one way to sign in.
+type CredentialKind struct {
+	Kind, Title, Hint string
+	Warning           string // shown wherever this kind is used; empty for the recommended one
+	Fields            []ProviderField
+}
+
+// ProviderField is one field of a form. Secret fields are sealed on arrival and never come out again.
+type ProviderField struct {
+	Name, Title, Hint string
+	Secret, Optional  bool
+	Default           string
+	Options           []Region // a closed choice; ID is the value
+}
+
+// Look says how much an Observe must find out. Paid and slow reads happen only when asked for.
+type Look struct {
+	Permissions bool           // simulate what the credential may do
+	Members     bool           // list the scope's member accounts
+	Contents    bool           // count and size what would be deleted
+	Kinds       []ResourceKind // limits the resources to these kinds; nil means all but tags
+	Tags        bool           // cost allocation tags (paid calls on some providers)
+}
+
+// Wants tells whether a look asks for a kind of resource.
+func (l Look) Wants(kind ResourceKind) bool {
+	if l.Kinds == nil {
+		return true
+	}
+	for _, k := range l.Kinds {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// Delivery is one whole version of one period, as the provider describes it.
+type Delivery struct {
+	Period Period `json:"period"`
+	// Version orders two deliveries of a period by the provider's own time (AWS manifest LastModified).
+	Version time.Time `json:"version"`
+	// Token changes whenever anything changed; it is compared for equality only.
+	Token  string         `json:"token"`
+	ID     string         `json:"id"`     // execution or run id, identity only
+	Format string         `json:"format"` // names the Mapping
+	Files  []DeliveryFile `json:"files"`
+	// Rows is the provider's own row count; −1 when it gives none.
+	Rows int64 `json:"rows"`
+	// Ref is what Fetch needs again, such as the manifest's key and ETag.
+	Ref map[string]string `json:"ref,omitempty"`
+}
+
+// DeliveryFile is one file of a delivery.
+type DeliveryFile struct {
+	Key  string `json:"key"`
+	ETag string `json:"etag"`
+	Size int64  `json:"size"`
+}
+
+// Mapping turns rows of a format into FOCUS rows.
+type Mapping struct {
+	// SQL is one SELECT over the view raw (every column of the files, plus every FOCUS column that they lack as NULL
+	// VARCHAR). It yields the columns of Columns() by name, in any order; what it leaves out becomes NULL.
+	// Tags is MAP(VARCHAR, VARCHAR) with keys as delivered.
+	SQL string
+	// TagPrefixes are what the provider puts before a person's keys ("user:", "user_"). They are stripped once, and
+	// only when every key of the period that is not the provider's own carries one.
+	TagPrefixes []string
+	// ProviderTagPrefixes mark the provider's own keys ("aws:", "aws_"): kept, never one of the nine.
+	ProviderTagPrefixes []string
+}

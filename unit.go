@@ -1,0 +1,80 @@
+package outlay
+
+import "time"
+
+// UnitState is where the loading of one delivery stands.
+type UnitState string
+
+// The states of a unit.
+const (
+	UnitWaiting     UnitState = "waiting" // known, not loaded yet, or to be tried again
+	UnitLoading     UnitState = "loading"
+	UnitPublished   UnitState = "published"
+	UnitSuperseded  UnitState = "superseded"  // a newer version was published
+	UnitQuarantined UnitState = "quarantined" // failed five times; the last good version stays on show
+)
+
+// Unit is the loading of one version of one period of a source.
+type Unit struct {
+	OrgID, ID, SourceID string
+	Period              Period
+	Delivery            Delivery
+	State               UnitState
+	Attempts            int
+	Problem             *Problem
+	Proof               *Proof
+	SeenAt, LoadedAt    time.Time
+}
+
+// Proof is what was counted and summed before a version was published.
+type Proof struct {
+	Rows int64 `json:"rows"`
+	// Sums are by currency, then by measure, as decimal text: one from reading, one from what was written.
+	Read    map[string]map[Measure]string `json:"read"`
+	Written map[string]map[Measure]string `json:"written"`
+	// Rounded counts figures with more than 18 decimals, which were rounded half-even.
+	Rounded int64 `json:"rounded"`
+	// SchemaHash identifies the set of columns delivered.
+	SchemaHash string `json:"schemaHash"`
+	// Unknown lists delivered columns that FOCUS does not name; their values are kept in x_Other.
+	Unknown []string `json:"unknown,omitempty"`
+	// MissingColumns lists FOCUS columns that the delivery lacks.
+	MissingColumns []string `json:"missingColumns,omitempty"`
+	Notes          []string `json:"notes,omitempty"`
+}
+
+// Head is the published version of one (source, period): the only thing that queries trust.
+type Head struct {
+	OrgID, SourceID string
+	Provider        ProviderName
+	Origin          SourceOrigin
+	Period          Period
+	UnitID          string
+	Version         time.Time // never goes back
+	Generation      string    // names this version's files
+	Snapshot        int64     // of the organization's Iceberg table
+	Files           []DataFile
+	Rollups         []string // rollup files, by name r1, r2, r3 in this order
+	Proof           Proof
+	SubAccounts     []SubAccountSum
+	DataThrough     time.Time // exclusive end of the newest charge
+	DeliveredAt     time.Time
+	PublishedAt     time.Time
+	// Previous is the proof of the version before, to show what a restatement changed; nil for the first.
+	Previous *Proof
+}
+
+// SubAccountSum is one sub account of a head, for coverage and overlap.
+type SubAccountSum struct {
+	ID, Name string
+	Provider string // FOCUS ProviderName
+	Rows     int64
+	From, To time.Time // of its charge periods
+}
+
+// DataFile is one Parquet file of FOCUS rows.
+type DataFile struct {
+	Path  string `json:"path"`
+	Rows  int64  `json:"rows"`
+	Bytes int64  `json:"bytes"`
+}
