@@ -1,0 +1,43 @@
+package outlay
+
+import (
+	"context"
+	"time"
+)
+
+// ParseJob asks for one delivery's files to be read, normalised and written as FOCUS Parquet. It travels as JSON to a
+// child process that holds no secret and opens no network.
+type ParseJob struct {
+	OrgID    string   `json:"orgId"`
+	SourceID string   `json:"sourceId"`
+	Files    []string `json:"files"` // local paths, fetched and verified
+	Mapping  Mapping  `json:"mapping"`
+	// Period is the only billing month whose rows are accepted; "" accepts any month, each written apart.
+	Period Period `json:"period,omitempty"`
+	// OutDir is an existing folder that receives the data files and rollups, and a temporary folder while it runs.
+	OutDir string `json:"outDir"`
+	// Generation begins the name of every file written, so that two versions never share a name.
+	Generation string `json:"generation"`
+	// MemoryLimit is the engine's own limit in bytes; 0 means 1 GiB.
+	MemoryLimit int64 `json:"memoryLimit,omitempty"`
+	// Threads is how many cores the engine may use; 0 means all.
+	Threads int `json:"threads,omitempty"`
+}
+
+// ParsedPeriod is one billing month of a parsed job.
+type ParsedPeriod struct {
+	Period      Period          `json:"period"`
+	Files       []DataFile      `json:"files"`
+	Rollups     []string        `json:"rollups"` // the paths of r1, r2, r3 in this order
+	Proof       Proof           `json:"proof"`
+	SubAccounts []SubAccountSum `json:"subAccounts"`
+	DataThrough time.Time       `json:"dataThrough"` // exclusive end of the newest charge
+}
+
+// Parser turns delivered files into FOCUS files of the lake.
+type Parser interface {
+	// Parse reads the job's files and writes Parquet under job.OutDir. A file that cannot be read, a missing cost
+	// column, a bad value or a row of another month is CodeInvalid naming file, line or row, and column; then nothing
+	// in OutDir counts. The periods come in order of time; there is none when the files hold no rows.
+	Parse(ctx context.Context, job ParseJob) ([]ParsedPeriod, error)
+}
