@@ -63,12 +63,15 @@ type CredentialKind struct {
 	Kind, Title, Hint string
 	Warning           string // shown wherever this kind is used; empty for the recommended one
 	Fields            []ProviderField
+	// Setup is what the provider's side needs, such as a trust policy, with {field} where a value goes; may be empty.
+	Setup string
 }
 
 // ProviderField is one field of a form. Secret fields are sealed on arrival and never come out again.
 type ProviderField struct {
 	Name, Title, Hint string
 	Secret, Optional  bool
+	Generated         bool // made by Outlay when the account is added: 32 random bytes as base64url; never editable
 	Default           string
 	Options           []Region // a closed choice; ID is the value
 }

@@ -33,10 +33,11 @@ const (
 // Desired says whether a source should exist.
 type Desired string
 
-// The two wishes.
+// The wishes. A draft has an id, and so names, but nothing was asked of the provider yet.
 const (
 	Present Desired = "present"
 	Absent  Desired = "absent"
+	Draft   Desired = "draft"
 )
 
 // CostFiles is the choice about delivered cost files when a source goes. Neither is a default.

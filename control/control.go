@@ -1,0 +1,110 @@
+// Package control holds the verbs: may he, is it valid, do it, write it down. Pages, API and CLI call these and
+// nothing else, so that what one of them can do, all can, under the same permission.
+package control
+
+import (
+	"context"
+	"log/slog"
+	"sort"
+	"sync"
+	"time"
+
+	"outlay"
+)
+
+// Deps is what the verbs work with. Every field is needed but Wake.
+type Deps struct {
+	Store     outlay.Store
+	Providers []outlay.Provider
+	Costs     outlay.CostStore
+	Sealer    outlay.Sealer
+	Importer  Importer
+	Passwords Passwords
+	Clock     outlay.Clock
+	Log       *slog.Logger
+	// LookEvery is the interval of the hourly look, for the words of pages.
+	LookEvery time.Duration
+	// Wake tells the worker that work was queued; nil when it polls.
+	Wake func()
+}
+
+// Importer loads files that no provider delivered.
+type Importer interface {
+	ImportFiles(ctx context.Context, r ImportRequest) (ImportResult, error)
+}
+
+// Passwords makes what is stored of passwords and tokens.
+type Passwords interface {
+	HashPassword(p outlay.Secret) (string, error)
+	// MintToken returns a token's id, its text (shown once) and the hash that is stored.
+	MintToken() (id, text, hash string)
+}
+
+// Control is the verbs. Make one with New; it is safe for concurrent use.
+type Control struct {
+	Deps
+	providers map[outlay.ProviderName]outlay.Provider
+	seen      seenCache
+}
+
+// New makes the verbs.
+func New(d Deps) *Control {
+	c := &Control{Deps: d, providers: map[outlay.ProviderName]outlay.Provider{}, seen: seenCache{at: map[string]seenEntry{}, mu: &sync.Mutex{}}}
+	for _, p := range d.Providers {
+		c.providers[p.Name()] = p
+	}
+	return c
+}
+
+// ProviderInfos lists the providers that accounts can be added for, by title.
+func (c *Control) ProviderInfos() []outlay.ProviderInfo {
+	out := make([]outlay.ProviderInfo, 0, len(c.Deps.Providers))
+	for _, p := range c.Deps.Providers {
+		out = append(out, p.About())
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Title < out[j].Title })
+	return out
+}
+
+func (c *Control) provider(name outlay.ProviderName) (outlay.Provider, error) {
+	p, ok := c.providers[name]
+	if !ok {
+		return nil, outlay.Errorf(outlay.CodeInvalid, "Choose one of the providers that this installation knows.", "there is no provider %q", name).InField("provider")
+	}
+	return p, nil
+}
+
+// title is what a provider is called; the name itself when this build does not know it.
+func (c *Control) title(name outlay.ProviderName) string {
+	if p, ok := c.providers[name]; ok {
+		return p.About().Title
+	}
+	return string(name)
+}
+
+func (c *Control) wake() {
+	if c.Wake != nil {
+		c.Wake()
+	}
+}
+
+// note appends an audit entry within tx.
+func (c *Control) note(ctx context.Context, tx outlay.Tx, a outlay.Actor, action outlay.Action, object, detail string) error {
+	return tx.Append(ctx, outlay.Entry{
+		OrgID: a.OrgID, At: c.Clock.Now(), Actor: a.UserID, ActorName: a.Name, Addr: a.Addr,
+		Action: string(action), Object: object, Result: "ok", Detail: detail,
+	})
+}
+
+// refused writes down that somebody tried what he may not, and returns why. Reads are not written down.
+func (c *Control) must(ctx context.Context, a outlay.Actor, action outlay.Action, object string) error {
+	err := a.Must(action)
+	if err == nil || a.UserID == "" {
+		return err
+	}
+	e := outlay.Entry{OrgID: a.OrgID, At: c.Clock.Now(), Actor: a.UserID, ActorName: a.Name, Addr: a.Addr, Action: string(action), Object: object, Result: string(outlay.CodeForbidden)}
+	if logErr := c.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error { return tx.Append(ctx, e) }); logErr != nil {
+		c.Log.ErrorContext(ctx, "could not write the audit log", "error", logErr)
+	}
+	return err
+}

@@ -1,0 +1,174 @@
+package control
+
+import (
+	"time"
+
+	"outlay"
+)
+
+// AccountView is a cloud account as people see it. No secret is in it.
+type AccountView struct {
+	ID                  string               `json:"id"`
+	Name                string               `json:"name"`
+	Provider            outlay.ProviderName  `json:"provider"`
+	ProviderTitle       string               `json:"providerTitle"`
+	Identifier          string               `json:"identifier"` // the provider's account id; "" until the first look
+	Principal           string               `json:"principal"`
+	ScopeID             string               `json:"scopeId"`
+	ScopeName           string               `json:"scopeName"`
+	IsPayer             bool                 `json:"isPayer"`
+	Status              outlay.BillingStatus `json:"status"`
+	SetUpHere           bool                 `json:"setUpHere"` // owns a wanted source
+	SourceID            string               `json:"sourceId,omitempty"`
+	FollowsID           string               `json:"followsId,omitempty"` // the account whose source delivers this one's data
+	FollowsName         string               `json:"followsName,omitempty"`
+	MonthToDate         []outlay.Amount      `json:"monthToDate"` // effective cost, one per currency
+	CredentialKind      string               `json:"credentialKind"`
+	CredentialTitle     string               `json:"credentialTitle"`
+	CredentialWarning   string               `json:"credentialWarning,omitempty"`
+	CredentialValues    map[string]string    `json:"credentialValues"`
+	CredentialUpdatedAt time.Time            `json:"credentialUpdatedAt"`
+	CreatedAt           time.Time            `json:"createdAt"`
+}
+
+// AccountDetail is everything about one account.
+type AccountDetail struct {
+	AccountView
+	Info      outlay.ProviderInfo `json:"-"`
+	Resources []ResourceView      `json:"resources"`
+	Tags      []ResourceView      `json:"tags"`
+	Runs      []RunView           `json:"runs"` // newest first, without steps
+	// ActiveRun is the run that holds the scope; nil when none does.
+	ActiveRun      *RunView   `json:"activeRun,omitempty"`
+	Others         []string   `json:"others"` // names of the other accounts of the provider
+	Heads          []HeadView `json:"periods"`
+	CanProvision   bool       `json:"canProvision"`
+	CanDeprovision bool       `json:"canDeprovision"`
+	Missing        []NeedView `json:"missing,omitempty"` // permissions found missing by the last run
+	Policy         string     `json:"policy,omitempty"`
+}
+
+// NeedView is one permission.
+type NeedView = outlay.Permission
+
+// ResourceView is a row of the provisioning ledger.
+type ResourceView struct {
+	Kind      outlay.ResourceKind   `json:"kind"`
+	Name      string                `json:"name"`
+	State     outlay.ResourceState  `json:"state"`
+	Origin    outlay.ResourceOrigin `json:"origin"`
+	ID        string                `json:"providerId"`
+	Detail    string                `json:"detail"` // why it waits, or the last failure
+	CreatedAt time.Time             `json:"createdAt"`
+	LastSeen  time.Time             `json:"lastSeen"`
+}
+
+// PlanView is a plan before it is confirmed: what would change, and whether it may.
+type PlanView struct {
+	AccountID   string              `json:"accountId"`
+	SourceID    string              `json:"sourceId"`
+	Changes     []outlay.Change     `json:"changes"`
+	Notes       []outlay.Note       `json:"notes"`
+	Hash        string              `json:"hash"`
+	Blocked     string              `json:"blocked,omitempty"` // why it cannot be run; "" when it can
+	Permissions []outlay.Permission `json:"permissions"`       // what was tested
+	Policy      string              `json:"policy,omitempty"`  // the smallest policy that grants what is missing
+	Running     string              `json:"running"`           // what it costs
+	CheckedAt   time.Time           `json:"checkedAt"`
+	Intro       string              `json:"intro"` // "You do this once for …"
+	Command     string              `json:"command"`
+	Spec        outlay.Spec         `json:"spec"`
+}
+
+// DeprovisionView is what deprovisioning would do, consequences first.
+type DeprovisionView struct {
+	PlanView
+	Heading string   `json:"heading"` // "All 3 … accounts will stop getting cost data"
+	Text    string   `json:"text"`
+	Losing  []string `json:"losing"` // names of the accounts that lose new data
+	Only    bool     `json:"only"`   // the only source of the provider
+	// Delete and Keep are the changes under each choice; Changes is those under the choice made, if one was.
+	Delete   []outlay.Change `json:"delete"`
+	Keep     []outlay.Change `json:"keep"`
+	Months   int             `json:"months"` // of loaded history
+	Name     string          `json:"name"`   // to be typed
+	Identity string          `json:"identity"`
+}
+
+// RunView is an operation with its steps.
+type RunView struct {
+	ID          string                 `json:"id"`
+	Kind        outlay.OperationKind   `json:"kind"`
+	Title       string                 `json:"title"` // "Provision billing"
+	Status      outlay.OperationStatus `json:"status"`
+	AccountID   string                 `json:"accountId"`
+	AccountName string                 `json:"accountName"`
+	SourceID    string                 `json:"sourceId"`
+	Provider    string                 `json:"provider"` // title
+	Steps       []StepView             `json:"steps"`
+	Done        int                    `json:"done"` // steps done
+	Total       int                    `json:"total"`
+	Problem     *outlay.Problem        `json:"problem,omitempty"`
+	NextAt      time.Time              `json:"nextAt"`
+	CreatedAt   time.Time              `json:"createdAt"`
+	StartedAt   time.Time              `json:"startedAt"`
+	EndedAt     time.Time              `json:"endedAt"`
+	By          string                 `json:"by"`
+	// After says what comes next: "First costs appear within 24 hours."
+	After string `json:"after,omitempty"`
+}
+
+// StepView is one line of a run.
+type StepView struct {
+	Seq    int              `json:"seq"`
+	Title  string           `json:"title"`
+	State  outlay.StepState `json:"state"`
+	Detail string           `json:"detail"`
+	Calls  int              `json:"calls"`
+	Took   time.Duration    `json:"tookNs"`
+	At     time.Time        `json:"at"`
+}
+
+// HeadView is one published period of a source.
+type HeadView struct {
+	SourceID    string                               `json:"sourceId"`
+	SourceName  string                               `json:"sourceName"`
+	Origin      outlay.SourceOrigin                  `json:"origin"`
+	Period      outlay.Period                        `json:"period"`
+	Rows        int64                                `json:"rows"`
+	Sums        map[string]map[outlay.Measure]string `json:"sums"` // by currency
+	Previous    map[string]map[outlay.Measure]string `json:"previous,omitempty"`
+	DataThrough time.Time                            `json:"dataThrough"`
+	DeliveredAt time.Time                            `json:"deliveredAt"`
+	LoadedAt    time.Time                            `json:"loadedAt"`
+	Rounded     int64                                `json:"rounded"`
+	Unknown     []string                             `json:"unknownColumns,omitempty"`
+	Notes       []string                             `json:"notes,omitempty"`
+}
+
+// SourceView is a source with its periods, for Data health.
+type SourceView struct {
+	ID          string              `json:"id"`
+	Name        string              `json:"name"`
+	Provider    string              `json:"provider"` // title, "" for files
+	AccountID   string              `json:"accountId,omitempty"`
+	AccountName string              `json:"accountName,omitempty"`
+	Origin      outlay.SourceOrigin `json:"origin"`
+	Desired     outlay.Desired      `json:"desired"`
+	Periods     []HeadView          `json:"periods"` // newest first
+	// Troubled are deliveries that were rejected or wait; the last good version stays on show.
+	Troubled    []UnitView       `json:"troubled"`
+	DataThrough time.Time        `json:"dataThrough"`
+	DeliveredAt time.Time        `json:"deliveredAt"`
+	Overlaps    []outlay.Overlap `json:"overlaps,omitempty"`
+}
+
+// UnitView is one delivery that is not on show.
+type UnitView struct {
+	ID        string           `json:"id"`
+	Period    outlay.Period    `json:"period"`
+	State     outlay.UnitState `json:"state"`
+	Attempts  int              `json:"attempts"`
+	Problem   *outlay.Problem  `json:"problem,omitempty"`
+	Delivered time.Time        `json:"delivered"`
+}
