@@ -42,14 +42,16 @@ type Passwords interface {
 
 // Control is the verbs. Make one with New; it is safe for concurrent use.
 type Control struct {
-	Deps
+	// LookEvery is the interval of the hourly look, for the words of pages.
+	LookEvery time.Duration
+	deps      Deps
 	providers map[outlay.ProviderName]outlay.Provider
 	seen      seenCache
 }
 
 // New makes the verbs.
 func New(d Deps) *Control {
-	c := &Control{Deps: d, providers: map[outlay.ProviderName]outlay.Provider{}, seen: seenCache{at: map[string]seenEntry{}, mu: &sync.Mutex{}}}
+	c := &Control{LookEvery: d.LookEvery, deps: d, providers: map[outlay.ProviderName]outlay.Provider{}, seen: seenCache{at: map[string]seenEntry{}, mu: &sync.Mutex{}}}
 	for _, p := range d.Providers {
 		c.providers[p.Name()] = p
 	}
@@ -58,8 +60,8 @@ func New(d Deps) *Control {
 
 // ProviderInfos lists the providers that accounts can be added for, by title.
 func (c *Control) ProviderInfos() []outlay.ProviderInfo {
-	out := make([]outlay.ProviderInfo, 0, len(c.Deps.Providers))
-	for _, p := range c.Deps.Providers {
+	out := make([]outlay.ProviderInfo, 0, len(c.deps.Providers))
+	for _, p := range c.deps.Providers {
 		out = append(out, p.About())
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Title < out[j].Title })
@@ -83,28 +85,28 @@ func (c *Control) title(name outlay.ProviderName) string {
 }
 
 func (c *Control) wake() {
-	if c.Wake != nil {
-		c.Wake()
+	if c.deps.Wake != nil {
+		c.deps.Wake()
 	}
 }
 
 // note appends an audit entry within tx.
 func (c *Control) note(ctx context.Context, tx outlay.Tx, a outlay.Actor, action outlay.Action, object, detail string) error {
 	return tx.Append(ctx, outlay.Entry{
-		OrgID: a.OrgID, At: c.Clock.Now(), Actor: a.UserID, ActorName: a.Name, Addr: a.Addr,
+		OrgID: a.OrgID, At: c.deps.Clock.Now(), Actor: a.UserID, ActorName: a.Name, Addr: a.Addr,
 		Action: string(action), Object: object, Result: "ok", Detail: detail,
 	})
 }
 
-// refused writes down that somebody tried what he may not, and returns why. Reads are not written down.
+// must is Actor.Must, and writes down that somebody tried what he may not, and returns why. Reads are not written down.
 func (c *Control) must(ctx context.Context, a outlay.Actor, action outlay.Action, object string) error {
 	err := a.Must(action)
 	if err == nil || a.UserID == "" {
 		return err
 	}
-	e := outlay.Entry{OrgID: a.OrgID, At: c.Clock.Now(), Actor: a.UserID, ActorName: a.Name, Addr: a.Addr, Action: string(action), Object: object, Result: string(outlay.CodeForbidden)}
-	if logErr := c.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error { return tx.Append(ctx, e) }); logErr != nil {
-		c.Log.ErrorContext(ctx, "could not write the audit log", "error", logErr)
+	e := outlay.Entry{OrgID: a.OrgID, At: c.deps.Clock.Now(), Actor: a.UserID, ActorName: a.Name, Addr: a.Addr, Action: string(action), Object: object, Result: string(outlay.CodeForbidden)}
+	if logErr := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error { return tx.Append(ctx, e) }); logErr != nil {
+		c.deps.Log.ErrorContext(ctx, "could not write the audit log", "error", logErr)
 	}
 	return err
 }

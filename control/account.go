@@ -1,0 +1,395 @@
+package control
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"regexp"
+	"slices"
+	"time"
+
+	"outlay"
+)
+
+var accountName = regexp.MustCompile(`^[a-z][a-z0-9-]{1,38}[a-z0-9]$`)
+
+// AddAccountRequest is what the form of a new cloud account holds.
+type AddAccountRequest struct {
+	Name     string
+	Provider outlay.ProviderName
+	Kind     string // one of the provider's credential kinds
+	Values   map[string]string
+	Secrets  map[string]outlay.Secret
+}
+
+// RotateRequest replaces an account's credential.
+type RotateRequest struct {
+	Kind    string
+	Values  map[string]string
+	Secrets map[string]outlay.Secret
+}
+
+// Accounts lists the organization's cloud accounts by name.
+func (c *Control) Accounts(ctx context.Context, a outlay.Actor) ([]AccountView, error) {
+	if err := a.Must(outlay.AccountsRead); err != nil {
+		return nil, err
+	}
+	var accounts []outlay.CloudAccount
+	var sources []outlay.Source
+	err := c.deps.Store.ReadOrg(ctx, a.OrgID, func(tx outlay.Tx) (err error) {
+		if accounts, err = tx.Accounts(ctx); err != nil {
+			return err
+		}
+		sources, err = tx.Sources(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	spent, err := c.monthToDate(ctx, a.OrgID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]AccountView, 0, len(accounts))
+	for _, acc := range accounts {
+		out = append(out, c.accountView(acc, accounts, sources, spent))
+	}
+	return out, nil
+}
+
+// monthToDate sums effective cost of this month per sub account, one amount per currency.
+func (c *Control) monthToDate(ctx context.Context, org string) (map[string][]outlay.Amount, error) {
+	from := outlay.PeriodOf(c.deps.Clock.Now()).Start()
+	answer, err := c.deps.Costs.Query(ctx, org, outlay.Query{From: from, To: from.AddDate(0, 1, 0), GroupBy: []outlay.Dimension{outlay.BySubAccount}})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]outlay.Amount{}
+	for _, r := range answer.Rows {
+		out[r.Keys[0]] = append(out[r.Keys[0]], r.Amounts[outlay.Effective.Index()])
+	}
+	return out, nil
+}
+
+func (c *Control) accountView(acc outlay.CloudAccount, all []outlay.CloudAccount, sources []outlay.Source, spent map[string][]outlay.Amount) AccountView {
+	v := AccountView{
+		ID: acc.ID, Name: acc.Name, Provider: acc.Provider, ProviderTitle: c.title(acc.Provider), Identifier: acc.Identity.AccountID, Principal: acc.Identity.Principal,
+		ScopeID: acc.Identity.Scope.ID, ScopeName: acc.Identity.Scope.Name, IsPayer: acc.Identity.Scope.IsPayer, Status: acc.Status,
+		CredentialKind: acc.Credential.Kind, CredentialValues: acc.Credential.Values, CredentialUpdatedAt: acc.Credential.UpdatedAt, CreatedAt: acc.CreatedAt,
+		MonthToDate: spent[acc.Identity.AccountID],
+	}
+	if p, ok := c.providers[acc.Provider]; ok {
+		for _, k := range p.About().CredentialKinds {
+			if k.Kind == acc.Credential.Kind {
+				v.CredentialTitle, v.CredentialWarning = k.Title, k.Warning
+			}
+		}
+	}
+	for _, s := range sources {
+		if s.AccountID == acc.ID && s.Desired == outlay.Present {
+			v.SetUpHere, v.SourceID = true, s.ID
+		}
+	}
+	if id := acc.Status.OwnerID; id != "" && id != acc.ID {
+		v.FollowsID = id
+		for _, other := range all {
+			if other.ID == id {
+				v.FollowsName = other.Name
+			}
+		}
+	}
+	return v
+}
+
+// Account is everything about one account, found by id or name.
+func (c *Control) Account(ctx context.Context, a outlay.Actor, idOrName string) (AccountDetail, error) {
+	var d AccountDetail
+	if err := a.Must(outlay.AccountsRead); err != nil {
+		return d, err
+	}
+	var accounts []outlay.CloudAccount
+	var sources []outlay.Source
+	var ops []outlay.Operation
+	var heads []outlay.Head
+	err := c.deps.Store.ReadOrg(ctx, a.OrgID, func(tx outlay.Tx) (err error) {
+		if accounts, err = tx.Accounts(ctx); err != nil {
+			return err
+		}
+		if sources, err = tx.Sources(ctx); err != nil {
+			return err
+		}
+		if ops, err = tx.Operations(ctx, ""); err != nil {
+			return err
+		}
+		heads, err = tx.Heads(ctx)
+		return err
+	})
+	if err != nil {
+		return d, err
+	}
+	acc, err := findAccount(accounts, idOrName)
+	if err != nil {
+		return d, err
+	}
+	spent, err := c.monthToDate(ctx, a.OrgID)
+	if err != nil {
+		return d, err
+	}
+	d.AccountView = c.accountView(acc, accounts, sources, spent)
+	if p, ok := c.providers[acc.Provider]; ok {
+		d.Info = p.About()
+	}
+	for _, other := range accounts {
+		if other.Provider == acc.Provider && other.ID != acc.ID {
+			d.Others = append(d.Others, other.Name)
+		}
+	}
+	c.fillDetail(a, &d, acc, sources, ops, heads)
+	return d, nil
+}
+
+func (c *Control) fillDetail(a outlay.Actor, d *AccountDetail, acc outlay.CloudAccount, sources []outlay.Source, ops []outlay.Operation, heads []outlay.Head) {
+	names := map[string]string{}
+	hasFiles := false
+	for _, s := range sources {
+		names[s.ID] = s.Name
+		if s.AccountID != acc.ID || s.Desired == outlay.Draft {
+			continue
+		}
+		for _, r := range s.Resources {
+			hasFiles = hasFiles || (r.State != outlay.StateDeleted && r.State != outlay.StatePlanned)
+			d.addResource(s, r)
+		}
+	}
+	for _, o := range ops {
+		if o.AccountID != acc.ID {
+			continue
+		}
+		v := c.runView(o, nil, acc.Name)
+		d.Runs = append(d.Runs, v)
+		if o.Status.Active() && d.ActiveRun == nil {
+			d.ActiveRun = &v
+			if o.Problem != nil {
+				d.Missing, d.Policy = o.Problem.Needs, o.Problem.Policy
+			}
+		}
+	}
+	for _, h := range heads {
+		if h.SourceID == acc.Status.Via || h.SourceID == d.SourceID {
+			d.Heads = append(d.Heads, headView(h, names[h.SourceID]))
+		}
+	}
+	slices.SortFunc(d.Heads, func(x, y HeadView) int { return -compareText(string(x.Period), string(y.Period)) })
+	d.CanProvision = a.May(outlay.BillingProvision) && d.ActiveRun == nil && !d.SetUpHere
+	d.CanDeprovision = a.May(outlay.BillingDeprovision) && (d.SetUpHere || hasFiles) && (d.ActiveRun == nil || d.ActiveRun.Status == outlay.OpWaiting)
+}
+
+// addResource sorts a ledger row into what stands in the provider and the tags that are to be turned on.
+func (d *AccountDetail) addResource(s outlay.Source, r outlay.Resource) {
+	if s.Desired == outlay.Absent && r.State == outlay.StateDeleted {
+		return
+	}
+	v := ResourceView{Kind: r.Kind, Name: r.Name, State: r.State, Origin: r.Origin, ID: r.ProviderID, Detail: r.LastError, CreatedAt: r.Created, LastSeen: r.LastSeen}
+	if v.CreatedAt.IsZero() {
+		v.CreatedAt = r.IntentAt
+	}
+	if s.Spec != nil && slices.Contains(s.Spec.Tags, r.Name) {
+		d.Tags = append(d.Tags, v)
+		return
+	}
+	d.Resources = append(d.Resources, v)
+}
+
+func findAccount(all []outlay.CloudAccount, idOrName string) (outlay.CloudAccount, error) {
+	for _, acc := range all {
+		if acc.ID == idOrName || acc.Name == idOrName {
+			return acc, nil
+		}
+	}
+	return outlay.CloudAccount{}, outlay.Errorf(outlay.CodeNotFound, "List the accounts to see which there are.", "there is no cloud account %q", idOrName)
+}
+
+// AddAccount stores a cloud account with its credential sealed, and has it looked at right away.
+func (c *Control) AddAccount(ctx context.Context, a outlay.Actor, r AddAccountRequest) (AccountView, error) {
+	if err := c.must(ctx, a, outlay.AccountsWrite, "account "+r.Name); err != nil {
+		return AccountView{}, err
+	}
+	if !accountName.MatchString(r.Name) {
+		return AccountView{}, outlay.Errorf(outlay.CodeInvalid, "Use 3 to 40 lower-case letters, digits and dashes, a letter first.", "the name %q does not fit", r.Name).InField("name")
+	}
+	now := c.deps.Clock.Now()
+	acc := outlay.CloudAccount{OrgID: a.OrgID, ID: outlay.NewID("acc"), Name: r.Name, Provider: r.Provider, CreatedAt: now}
+	acc.Status = outlay.BillingStatus{Status: outlay.Checking, Reason: "We are looking for cost data.", At: now, Since: now}
+	if err := c.setCredential(&acc, r.Kind, r.Values, r.Secrets); err != nil {
+		return AccountView{}, err
+	}
+	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
+		others, err := tx.Accounts(ctx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(others, func(x outlay.CloudAccount) bool { return x.Name == acc.Name }) {
+			return outlay.Errorf(outlay.CodeConflict, "Choose another name.", "there is an account %q already", acc.Name).InField("name")
+		}
+		if err := tx.PutAccount(ctx, acc); err != nil {
+			return err
+		}
+		if err := tx.PutTask(ctx, outlay.Task{OrgID: a.OrgID, Kind: "look", Subject: acc.ID, NextAt: now, Every: c.LookEvery}); err != nil {
+			return err
+		}
+		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, "added, signed in by "+r.Kind)
+	})
+	if err != nil {
+		return AccountView{}, err
+	}
+	c.wake()
+	return c.accountView(acc, []outlay.CloudAccount{acc}, nil, nil), nil
+}
+
+// setCredential checks the fields of a kind, makes those that are ours to make and seals the secret ones.
+func (c *Control) setCredential(acc *outlay.CloudAccount, kind string, values map[string]string, secrets map[string]outlay.Secret) error {
+	p, err := c.provider(acc.Provider)
+	if err != nil {
+		return err
+	}
+	kinds := p.About().CredentialKinds
+	i := slices.IndexFunc(kinds, func(k outlay.CredentialKind) bool { return k.Kind == kind })
+	if i < 0 {
+		return outlay.Errorf(outlay.CodeInvalid, "Choose one of the ways to sign in that the form offers.", "there is no way to sign in called %q", kind).InField("kind")
+	}
+	old := acc.Credential
+	cred := outlay.Credential{Kind: kind, Values: map[string]string{}, Sealed: map[string]outlay.Sealed{}, Version: old.Version + 1, UpdatedAt: c.deps.Clock.Now()}
+	acc.Credential = cred
+	for _, f := range kinds[i].Fields {
+		switch {
+		case f.Generated:
+			cred.Values[f.Name] = old.Values[f.Name]
+			if cred.Values[f.Name] == "" {
+				cred.Values[f.Name] = randomText()
+			}
+		case f.Secret:
+			if secrets[f.Name].Empty() {
+				if f.Optional {
+					continue
+				}
+				return missing(f)
+			}
+			sealed, err := c.deps.Sealer.Seal(acc, f.Name, secrets[f.Name])
+			if err != nil {
+				return err
+			}
+			cred.Sealed[f.Name] = sealed
+		default:
+			if values[f.Name] == "" && !f.Optional {
+				return missing(f)
+			}
+			if values[f.Name] != "" {
+				cred.Values[f.Name] = values[f.Name]
+			}
+		}
+	}
+	acc.Credential = cred
+	return nil
+}
+
+func missing(f outlay.ProviderField) error {
+	return outlay.Errorf(outlay.CodeInvalid, "Fill in "+f.Title+".", "%s is missing", f.Title).InField(f.Name)
+}
+
+func randomText() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// RotateCredential replaces an account's credential. What the account is bound to stays: a credential of another
+// provider account is refused at its first look.
+func (c *Control) RotateCredential(ctx context.Context, a outlay.Actor, id string, r RotateRequest) (AccountView, error) {
+	if err := c.must(ctx, a, outlay.AccountsWrite, "account "+id); err != nil {
+		return AccountView{}, err
+	}
+	var acc outlay.CloudAccount
+	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) (err error) {
+		if acc, err = tx.Account(ctx, id); err != nil {
+			return err
+		}
+		if err := c.setCredential(&acc, r.Kind, r.Values, r.Secrets); err != nil {
+			return err
+		}
+		if err := tx.PutAccount(ctx, acc); err != nil {
+			return err
+		}
+		if err := tx.PutTask(ctx, outlay.Task{OrgID: a.OrgID, Kind: "look", Subject: acc.ID, NextAt: c.deps.Clock.Now(), Every: c.LookEvery}); err != nil {
+			return err
+		}
+		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, "credential replaced")
+	})
+	c.seen.forget(id)
+	c.wake()
+	return c.accountView(acc, []outlay.CloudAccount{acc}, nil, nil), err
+}
+
+// RemoveAccount forgets an account and its credential. It is refused while the account owns a billing set-up.
+func (c *Control) RemoveAccount(ctx context.Context, a outlay.Actor, id string) error {
+	if err := c.must(ctx, a, outlay.AccountsWrite, "account "+id); err != nil {
+		return err
+	}
+	return c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
+		acc, err := tx.Account(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteAccount(ctx, id); err != nil {
+			return err
+		}
+		if err := tx.DeleteTask(ctx, "look", id); err != nil {
+			return err
+		}
+		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, "removed")
+	})
+}
+
+// CheckNow has an account looked at without waiting for the hour.
+func (c *Control) CheckNow(ctx context.Context, a outlay.Actor, id string) error {
+	if err := c.must(ctx, a, outlay.BillingCheck, "account "+id); err != nil {
+		return err
+	}
+	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
+		acc, err := c.accountIn(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.PutTask(ctx, outlay.Task{OrgID: a.OrgID, Kind: "look", Subject: acc.ID, NextAt: c.deps.Clock.Now(), Every: c.LookEvery}); err != nil {
+			return err
+		}
+		return c.note(ctx, tx, a, outlay.BillingCheck, "account "+acc.Name, "look requested")
+	})
+	c.wake()
+	return err
+}
+
+// accountIn finds an account by id or name.
+func (c *Control) accountIn(ctx context.Context, tx outlay.Tx, idOrName string) (outlay.CloudAccount, error) {
+	acc, err := tx.Account(ctx, idOrName)
+	if e, ok := errors.AsType[*outlay.Error](err); ok && e.Code == outlay.CodeNotFound {
+		all, err := tx.Accounts(ctx)
+		if err != nil {
+			return acc, err
+		}
+		return findAccount(all, idOrName)
+	}
+	return acc, err
+}
+
+func compareText(a, b string) int {
+	if a < b {
+		return -1
+	} else if a > b {
+		return 1
+	}
+	return 0
+}
+
+// seenFor is how long an observation made for a plan may be shown again while a person fills in the form.
+const seenFor = time.Minute

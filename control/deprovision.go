@@ -1,0 +1,183 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"outlay"
+)
+
+// DeprovisionRequest confirms a deprovisioning. CostFiles and Confirm have no default.
+type DeprovisionRequest struct {
+	AccountID     string
+	CostFiles     outlay.CostFiles
+	RemoveHistory bool
+	Confirm       string // the account's name, typed
+	PlanHash      string // "" takes the plan of this moment
+	IdemKey       string
+}
+
+// PlanDeprovision shows what deprovisioning would remove and who loses what.
+func (c *Control) PlanDeprovision(ctx context.Context, a outlay.Actor, idOrName string) (DeprovisionView, error) {
+	if err := c.must(ctx, a, outlay.BillingPlan, "account "+idOrName); err != nil {
+		return DeprovisionView{}, err
+	}
+	s, err := c.load(ctx, a, idOrName)
+	if err != nil {
+		return DeprovisionView{}, err
+	}
+	return c.deprovisionView(ctx, a, s)
+}
+
+func (c *Control) deprovisionView(ctx context.Context, a outlay.Actor, s setting) (DeprovisionView, error) {
+	v := DeprovisionView{Name: s.account.Name, Identity: s.account.Identity.AccountID}
+	if s.source.Desired != outlay.Present {
+		return v, outlay.Errorf(outlay.CodeConflict, "There is nothing to deprovision.", "%s has no billing set up", s.account.Name)
+	}
+	p, err := c.provider(s.account.Provider)
+	if err != nil {
+		return v, err
+	}
+	s.source.Spec = nil
+	seen, err := c.observe(ctx, &s, outlay.Look{Contents: true, Permissions: true}, true)
+	if err != nil {
+		return v, err
+	}
+	for _, choice := range []outlay.CostFiles{outlay.DeleteCostFiles, outlay.KeepCostFiles} {
+		s.source.CostFiles = choice
+		plan, err := p.Plan(&s.source, seen)
+		if err != nil {
+			return v, err
+		}
+		if choice == outlay.DeleteCostFiles {
+			v.Delete, v.PlanView = plan.Changes, c.planView(s, plan, seen)
+		} else {
+			v.Keep = plan.Changes
+		}
+	}
+	v.Changes = v.Delete
+	if s.active != nil && s.active.Status != outlay.OpWaiting {
+		v.Blocked = "A run on this account is not finished: " + s.active.ID + "."
+	}
+	v.Heading, v.Text, v.Losing, v.Only = c.consequences(s)
+	v.Command = "outlay billing deprovision " + s.account.Name + " --plan"
+	v.Months, err = c.months(ctx, a, s.source.ID)
+	return v, err
+}
+
+// consequences are the words of the deprovision warning: who stops getting cost data (ui.md §3.2, seed clause 23).
+func (c *Control) consequences(s setting) (heading, text string, losing []string, only bool) {
+	title := c.title(s.account.Provider)
+	names := map[string]string{s.account.ID: s.account.Name}
+	followers := []string{}
+	for _, o := range s.others {
+		names[o.ID] = o.Name
+		if o.Status.Via == s.source.ID || (o.Status.Via == "" && o.Identity.Scope.ID == s.source.Scope.ID) {
+			followers = append(followers, o.Name)
+		}
+	}
+	losing = append([]string{s.account.Name}, followers...)
+	for _, src := range s.sources {
+		if src.Provider == s.account.Provider && src.Desired == outlay.Present && src.ID != s.source.ID {
+			heading = fmt.Sprintf("%s stops delivering", s.account.Name)
+			text = fmt.Sprintf("%s is also set up, so %s costs of its billing scope keep arriving through it.", names[src.AccountID], title)
+			if len(followers) > 0 {
+				text += fmt.Sprintf(" %s read new costs through %s and stop getting them.", join(followers), s.account.Name)
+			}
+			return heading, text, losing, false
+		}
+	}
+	text = fmt.Sprintf("%s is the only %s account here with billing set up.", s.account.Name, title)
+	switch {
+	case len(followers) == 0:
+		heading = fmt.Sprintf("%s will stop getting cost data", s.account.Name)
+	case len(followers)+1 == len(s.others)+1:
+		heading = fmt.Sprintf("All %d %s accounts will stop getting cost data", len(losing), title)
+	default:
+		heading = fmt.Sprintf("%d %s accounts will stop getting cost data", len(losing), title)
+	}
+	if len(followers) == 1 {
+		text += fmt.Sprintf(" %s reads its costs through it.", followers[0])
+	} else if len(followers) > 1 {
+		text += fmt.Sprintf(" %s read their costs through it.", join(followers))
+	}
+	return heading, text + " What is loaded here stays readable, unless you also remove it.", losing, true
+}
+
+func (c *Control) months(ctx context.Context, a outlay.Actor, sourceID string) (int, error) {
+	n := 0
+	err := c.deps.Store.ReadOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
+		heads, err := tx.Heads(ctx)
+		for _, h := range heads {
+			if h.SourceID == sourceID {
+				n++
+			}
+		}
+		return err
+	})
+	return n, err
+}
+
+// Deprovision queues the run that removes what we made. A waiting run of the same account is ended first: its set-up
+// is what is being removed.
+func (c *Control) Deprovision(ctx context.Context, a outlay.Actor, r DeprovisionRequest) (RunView, error) {
+	if err := c.must(ctx, a, outlay.BillingDeprovision, "account "+r.AccountID); err != nil {
+		return RunView{}, err
+	}
+	if r.CostFiles != outlay.KeepCostFiles && r.CostFiles != outlay.DeleteCostFiles {
+		return RunView{}, outlay.Errorf(outlay.CodeInvalid, "Choose keep or delete; neither is the default.", "say what happens to the delivered cost files").InField("cost-files")
+	}
+	hash := requestHash("deprovision", r.AccountID, r.CostFiles, r.RemoveHistory)
+	if again, ok, err := c.sameRun(ctx, a, r.IdemKey, hash); ok || err != nil {
+		return again, err
+	}
+	s, err := c.load(ctx, a, r.AccountID)
+	if err != nil {
+		return RunView{}, err
+	}
+	if r.Confirm != s.account.Name {
+		return RunView{}, outlay.Errorf(outlay.CodeInvalid, "Type "+s.account.Name+" to confirm.", "the name does not match").InField("confirm")
+	}
+	v, err := c.deprovisionView(ctx, a, s)
+	if err != nil {
+		return RunView{}, err
+	}
+	if v.Blocked != "" {
+		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Mend that, then try again.", "%s", v.Blocked)
+	}
+	if r.PlanHash != "" && r.PlanHash != v.Hash {
+		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Look at the new list and confirm it.", "what would be removed has changed since you saw it")
+	}
+	plan := outlay.Plan{Changes: v.Delete, Notes: v.Notes}
+	if r.CostFiles == outlay.KeepCostFiles {
+		plan.Changes = v.Keep
+	}
+	op := outlay.Operation{
+		OrgID: a.OrgID, ID: outlay.NewID("run"), Kind: outlay.OpDeprovision, SourceID: s.source.ID, AccountID: s.account.ID, Provider: s.account.Provider, ScopeID: s.source.Scope.ID,
+		Status: outlay.OpQueued, IdemKey: r.IdemKey, RequestHash: hash, Plan: plan, PlanHash: plan.Hash(), CostFiles: r.CostFiles, RemoveHistory: r.RemoveHistory, CreatedBy: a.UserID, CreatedAt: c.deps.Clock.Now(),
+	}
+	if err := c.endWaiting(ctx, a, s.active, "ended: deprovisioning was asked for"); err != nil {
+		return RunView{}, err
+	}
+	s.source.CostFiles = r.CostFiles
+	return c.queue(ctx, a, s, op, outlay.BillingDeprovision)
+}
+
+// endWaiting ends a waiting run, so that its scope is free.
+func (c *Control) endWaiting(ctx context.Context, a outlay.Actor, op *outlay.Operation, why string) error {
+	if op == nil {
+		return nil
+	}
+	return c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
+		o, err := tx.Operation(ctx, op.ID)
+		if err != nil || o.Status != outlay.OpWaiting {
+			return err
+		}
+		o.Status, o.EndedAt = outlay.OpFailed, c.deps.Clock.Now()
+		if o.Problem == nil {
+			o.Problem = &outlay.Problem{Code: outlay.CodeConflict}
+		}
+		o.Problem.Message, o.Problem.Fix = why, ""
+		return tx.PutOperation(ctx, o)
+	})
+}
