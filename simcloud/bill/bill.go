@@ -50,7 +50,7 @@ type Spec struct {
 	Users, Groups, Projects, Pools []string
 	Sessions                       int // distinct sessions of the month
 	Resources                      int // distinct resources of the month, approximately
-	// Skew is the sigma of the log-normal sizes of resources: 0.8 by default; 2.6 puts about half of the spend on 1 %.
+	// Skew is the sigma of the log-normal sizes of resources: 0.8 by default; 2.1 puts about half of the spend on 1 %.
 	Skew float64
 }
 

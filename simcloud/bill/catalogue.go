@@ -63,7 +63,7 @@ func storage() []sku {
 	return []sku{
 		{
 			service: "Amazon Elastic Block Store", code: "AmazonEC2", category: "Storage", subcategory: "Block Storage", operation: "CreateVolume-Gp3",
-			meter: "EBS:VolumeUsage.gp3", description: "per GB-month of General Purpose (gp3) provisioned storage", unit: "GB-Mo", price: 0.08, weight: 95, mean: 1.7,
+			meter: "EBS:VolumeUsage.gp3", description: "per GB-month of General Purpose (gp3) provisioned storage", unit: "GB-Mo", price: 0.08, weight: 95, mean: 1.7, elastic: true,
 			prefix: "vol-", kind: "volume", zone: true,
 		},
 		{

@@ -31,13 +31,13 @@ func (g generator) line() string {
 func (g generator) drawn() string {
 	days := g.spec.monthDays()
 	return fmt.Sprintf(`drawn AS (SELECT *, (%s & 4294967295)::BIGINT AS hday, CASE WHEN elastic
-		THEN (day * share // %d + (%s %% greatest(1, 3 * share // %d))::BIGINT) %% share
+		THEN greatest(0, (day + 1) * share // %d - 1 - (%s %% greatest(1, 3 * share // %d))::BIGINT)
 		ELSE (%s %% share)::BIGINT END AS nth FROM line)`,
 		g.draw("k, day", "day"), days, g.draw("k, day", "resource"), days, g.draw("k", "resource"))
 }
 
 // placed tells who and where: a session belongs to a person, a person works on up to three projects, a project
-// belongs to one group. Small numbers are used more.
+// belongs to one group. Small numbers are used more; the first account, mostly the payer, least.
 func (g generator) placed() string {
 	s := g.spec
 	owner := fmt.Sprintf("hash(%s, %d)", quote(string(s.Period)), s.Seed)
@@ -45,7 +45,7 @@ func (g generator) placed() string {
 			hash(first + nth, sku, CASE WHEN elastic THEN %s ELSE %d END) AS hres FROM drawn),
 		owned AS (SELECT *, CASE WHEN elastic THEN hash(session, %s) ELSE hres END AS howner FROM resourced),
 		placed AS (SELECT *, least(howner %% %[5]d, (howner >> 20) %% %[5]d)::BIGINT AS person,
-			least((hres >> 8) %% %[6]d, (hres >> 24) %% %[6]d)::BIGINT AS account,
+			(least((hres >> 8) %% %[6]d, (hres >> 24) %% %[6]d)::BIGINT + 1) %% %[6]d AS account,
 			least((hres >> 12) %% %[7]d, (hres >> 28) %% %[7]d)::BIGINT AS place,
 			hres %% 100 < 75 AS tagged FROM owned)`,
 		s.Sessions, owner, s.Seed, owner, len(s.Users), len(s.Accounts), len(regions()))

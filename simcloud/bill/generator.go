@@ -29,7 +29,8 @@ func newGenerator(s Spec) generator {
 // (range() alone is read by one), bill_sku the catalogue, and bill_special the rows that are not usage.
 func (g generator) setUp() []string {
 	stmts := []string{
-		fmt.Sprintf("CREATE OR REPLACE TEMP TABLE bill_base AS SELECT d.day::INTEGER AS day, k::INTEGER AS k FROM range(%d) d(day), range(%d) l(k)", g.spec.days(), g.perDay),
+		fmt.Sprintf("CREATE OR REPLACE TEMP TABLE bill_base AS SELECT (i // %[2]d)::INTEGER AS day, (i %% %[2]d)::INTEGER AS k FROM range(%[1]d::BIGINT * %[2]d) t(i) WHERE %[2]d > 0",
+			g.spec.days(), g.perDay),
 		"CREATE OR REPLACE TEMP TABLE bill_sku AS SELECT * FROM (VALUES " + g.skuValues() + ") t(slot, sku, first, share, service, code, category, subcategory, operation, meter, description, " +
 			"unit, price, mean, elastic, prefix, kind, discount, committed, spot, zone, instance)",
 	}

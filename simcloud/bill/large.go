@@ -20,7 +20,7 @@ func Large(periods []outlay.Period, rows int) []Spec {
 		out = append(out, Spec{
 			Payer: accounts[0], Accounts: accounts, Period: p, Rows: rows / n, Seed: 20251, TagPrefix: "user_", Tagged: outlay.TagKeys(),
 			Users: Names("user", 2997), Groups: Names("group", 80), Projects: Names("project", 200), Pools: Names("pool", 60),
-			Sessions: 119994 / n, Resources: 72000 * 12 / n, Skew: 2.6,
+			Sessions: 119994 / n, Resources: 72000 * 12 / n, Skew: 2.1,
 		})
 	}
 	return out
