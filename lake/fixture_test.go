@@ -1,0 +1,190 @@
+package lake_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/duckdb/duckdb-go/v2"
+	_ "modernc.org/sqlite"
+
+	"outlay"
+	"outlay/lake"
+)
+
+const (
+	org    = "org_test"
+	source = "src_one"
+)
+
+// clock is a Clock that tests move.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) Move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// place is a lake's surroundings, which outlive the Lake as they outlive a process.
+type place struct {
+	dir     string
+	dialect string
+	url     string
+	driver  string
+	clock   *clock
+}
+
+func sqlitePlace(t *testing.T) place {
+	dir := filepath.Join(t.TempDir(), "a lake") // a space, to see that paths survive being URIs
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	url := "file:" + filepath.Join(dir, "catalog.db") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
+	return place{dir: dir, dialect: "sqlite", driver: "sqlite", url: strings.ReplaceAll(url, " ", "%20"), clock: newClock()}
+}
+
+// open is what a process does at start.
+func (p place) open(t *testing.T) *lake.Lake {
+	t.Helper()
+	db, err := sql.Open(p.driver, p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if p.dialect == "sqlite" {
+		db.SetMaxOpenConns(1)
+	}
+	l, err := lake.Open(t.Context(), lake.Options{DB: db, Dialect: p.dialect, Warehouse: filepath.Join(p.dir, "warehouse"), Clock: p.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// writer makes FOCUS Parquet as the parser does: by DuckDB, with the field ids of the root.
+type writer struct{ db *sql.DB }
+
+func newWriter(t *testing.T) writer {
+	t.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return writer{db}
+}
+
+// write puts rows charges of the given cost each into dir.
+func (w writer) write(ctx context.Context, dir, sourceID string, p outlay.Period, rows int, cost string) ([]outlay.DataFile, error) {
+	path := filepath.Join(dir, string(p)+".parquet")
+	var columns, ids []string
+	for _, c := range outlay.FocusColumns() {
+		columns = append(columns, fmt.Sprintf("%s as %q", value(c, sourceID, p, cost), c.Name))
+		id := fmt.Sprintf("%q: %d", c.Name, c.ID)
+		if c.Type == outlay.FocusTextMap {
+			id = fmt.Sprintf("%q: {__duckdb_field_id: %d, key: 1001, value: 1002}", c.Name, c.ID)
+		}
+		ids = append(ids, id)
+	}
+	copySQL := fmt.Sprintf("COPY (SELECT %s FROM range(%d)) TO '%s' (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {%s})",
+		strings.Join(columns, ", "), rows, path, strings.Join(ids, ", "))
+	if _, err := w.db.ExecContext(ctx, copySQL); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	return []outlay.DataFile{{Path: path, Rows: int64(rows), Bytes: info.Size()}}, nil
+}
+
+func value(c outlay.FocusColumn, sourceID string, p outlay.Period, cost string) string {
+	switch {
+	case c.Name == "x_SourceId":
+		return "'" + sourceID + "'"
+	case c.Name == "x_Period":
+		return "'" + string(p) + "'"
+	case c.Type == outlay.FocusCost:
+		return cost + "::DECIMAL(38,18)"
+	case c.Type == outlay.FocusNumber:
+		return "1.5::DOUBLE"
+	case c.Type == outlay.FocusTime:
+		return "TIMESTAMP '" + string(p) + "-01 00:00:00'"
+	case c.Type == outlay.FocusTextMap:
+		return "MAP {'team': 'blue'}"
+	}
+	return "'text'"
+}
+
+// sum is what an independent reader finds in files: the number of rows and the sum of BilledCost.
+func (w writer) sum(t *testing.T, files []outlay.DataFile) string {
+	t.Helper()
+	if len(files) == 0 {
+		return "0 rows"
+	}
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, "'"+f.Path+"'")
+	}
+	var rows int64
+	var total string
+	err := w.db.QueryRowContext(t.Context(), "SELECT count(*), sum(BilledCost)::VARCHAR FROM read_parquet(["+strings.Join(paths, ",")+"])").Scan(&rows, &total)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%d rows %s", rows, strings.TrimRight(strings.TrimRight(total, "0"), "."))
+}
+
+// load stages and replaces a period as one load does.
+func load(t *testing.T, l *lake.Lake, w writer, sourceID string, p outlay.Period, rows int, cost string) outlay.Head {
+	t.Helper()
+	h, err := tryLoad(t.Context(), l, w, sourceID, p, rows, cost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func tryLoad(ctx context.Context, l *lake.Lake, w writer, sourceID string, p outlay.Period, rows int, cost string) (outlay.Head, error) {
+	h := outlay.Head{OrgID: org, SourceID: sourceID, Period: p, Generation: outlay.NewID("gen")}
+	dir, err := l.Stage(ctx, org, sourceID, h.Generation)
+	if err != nil {
+		return h, err
+	}
+	if h.Files, err = w.write(ctx, dir, sourceID, p, rows, cost); err != nil {
+		return h, err
+	}
+	h.Snapshot, err = l.Replace(ctx, lake.Partition{OrgID: org, SourceID: sourceID, Period: p}, h.Generation, h.Files)
+	return h, err
+}
+
+func part(p outlay.Period) lake.Partition {
+	return lake.Partition{OrgID: org, SourceID: source, Period: p}
+}
+
+func files(t *testing.T, l *lake.Lake, snapshot int64, p lake.Partition) []outlay.DataFile {
+	t.Helper()
+	f, err := l.Files(t.Context(), snapshot, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
