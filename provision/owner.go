@@ -1,0 +1,53 @@
+package provision
+
+import (
+	"time"
+
+	"outlay"
+)
+
+// skew is how much earlier than our intent a provider's clock may put a creation.
+const skew = 15 * time.Minute
+
+// marked tells whether a live resource carries the ownership tags of source s. Providers spell the keys in their own
+// way (outlay:source-id, outlay-source-id, outlay_source_id); folded they are the same.
+func marked(live outlay.Resource, s outlay.Source) bool {
+	folded := make(map[string]string, len(live.Owner))
+	for k, v := range live.Owner {
+		folded[outlay.FoldTag(k)] = v
+	}
+	return folded["outlaysourceid"] == s.ID && folded["outlayorganizationid"] == s.OrgID
+}
+
+// ours tells whether a live resource is what our ledger row stands for: our intent, our tags, the provider's own id
+// where we know it, and not older than our intent (reliability.md §3.1 rule 6). A name alone never suffices.
+func ours(live, row outlay.Resource, s outlay.Source) bool {
+	switch {
+	case live.State == outlay.StateForeign, row.IntentAt.IsZero(), row.State == outlay.StateDeleted:
+		return false
+	case !marked(live, s):
+		return false
+	case row.ProviderID != "" && live.ProviderID != "" && row.ProviderID != live.ProviderID:
+		return false
+	}
+	return live.Created.IsZero() || !live.Created.Before(row.IntentAt.Add(-skew))
+}
+
+// guard is the ledger row that allows a deletion: the resource's own, or that of the resource which contains it and so
+// has its name (the contents of a bucket have no row of their own). Without one that says created_by_us, nothing is
+// deleted.
+func guard(c outlay.Change, ledger []outlay.Resource) (outlay.Resource, bool) {
+	var found outlay.Resource
+	for _, r := range ledger {
+		if r.Key() == c.Key() {
+			return r, r.Origin == outlay.CreatedByUs
+		}
+		if r.Name == c.Name && r.Origin == outlay.CreatedByUs && !r.IntentAt.IsZero() && carriesTags(r) {
+			found = r
+		}
+	}
+	return found, found.Name != ""
+}
+
+// carriesTags tells whether a ledger row is of a thing that can be marked, rather than a setting of one.
+func carriesTags(r outlay.Resource) bool { return len(r.Owner) > 0 || r.ProviderID != "" }

@@ -1,0 +1,130 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+
+	"outlay"
+)
+
+// publish is the last step: it looks once more at what was made or removed, writes that down, and has the hourly look
+// go over the account at once.
+func (j *job) publish(ctx context.Context) (string, error) {
+	seen, err := j.observe(ctx, outlay.Look{})
+	if err != nil {
+		return "", err
+	}
+	if err := unread(seen); err != nil {
+		return "", err
+	}
+	if j.down() {
+		return j.publishDown(ctx, seen)
+	}
+	verified := 0
+	err = j.run.Ledger(ctx, func(tx outlay.Tx) error {
+		if err := j.reload(ctx, tx); err != nil {
+			return err
+		}
+		for _, row := range j.source.Resources {
+			live, ok := seen.Find(row.Kind, row.Name)
+			if !ok || row.State != outlay.StateCreated && row.State != outlay.StateVerified {
+				continue
+			}
+			if row.Origin == outlay.CreatedByUs && !ours(live, row, j.source) {
+				return errNotOurs(row.Name, "it lost the marks that say it is ours")
+			}
+			verified++
+			row = j.recorded(row, live, row.Origin)
+			row.State = outlay.StateVerified
+			if err := tx.PutResource(ctx, row); err != nil {
+				return err
+			}
+		}
+		return j.lookNow(ctx, tx)
+	})
+	return fmt.Sprintf("%d resources checked. %s", verified, j.provider.About().FirstData), err
+}
+
+// publishDown closes the ledger of what went, removes loaded history where that was asked for, and ends the source.
+// A source of which something of ours is left (an undo of one run, say) stays wanted.
+func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string, error) {
+	detail := "Nothing is left"
+	if j.op.RemoveHistory {
+		if err := j.removeHistory(ctx); err != nil {
+			return "", err
+		}
+		detail = "Nothing is left, loaded history is removed"
+	}
+	return detail, j.run.Ledger(ctx, func(tx outlay.Tx) error {
+		stored, err := tx.Source(ctx, j.op.SourceID)
+		if err != nil {
+			return err
+		}
+		left := false
+		for _, row := range stored.Resources {
+			if row, err = j.closed(ctx, tx, row, seen); err != nil {
+				return err
+			}
+			left = left || row.Origin == outlay.CreatedByUs && row.State != outlay.StateDeleted && !j.named(row)
+		}
+		if !left {
+			stored.Desired, stored.Spec, stored.CostFiles = outlay.Absent, nil, j.op.CostFiles
+			if err := tx.PutSource(ctx, stored); err != nil {
+				return err
+			}
+		}
+		return j.lookNow(ctx, tx)
+	})
+}
+
+// closed marks a row as deleted when its resource went with the one that contained it, such as the policy of a bucket.
+func (j *job) closed(ctx context.Context, tx outlay.Tx, row outlay.Resource, seen outlay.Observation) (outlay.Resource, error) {
+	if _, there := seen.Find(row.Kind, row.Name); there || row.State == outlay.StateDeleted || !j.deletes(row) {
+		return row, nil
+	}
+	row.State, row.LastSeen = outlay.StateDeleted, j.Clock.Now()
+	return row, tx.PutResource(ctx, row)
+}
+
+// deletes tells whether the plan deletes a resource of the row's name.
+func (j *job) deletes(row outlay.Resource) bool {
+	for _, c := range j.op.Plan.Changes {
+		if c.Name == row.Name && c.Action == outlay.ActionDelete {
+			return true
+		}
+	}
+	return false
+}
+
+// named tells whether the plan mentions the row's name at all: what it keeps, the person has seen.
+func (j *job) named(row outlay.Resource) bool {
+	for _, c := range j.op.Plan.Changes {
+		if c.Name == row.Name {
+			return true
+		}
+	}
+	return false
+}
+
+func (j *job) removeHistory(ctx context.Context) error {
+	if j.RemoveHistory != nil {
+		return j.RemoveHistory(ctx, j.op.OrgID, j.op.SourceID)
+	}
+	return j.run.Ledger(ctx, func(tx outlay.Tx) error { return tx.DeleteHeads(ctx, j.op.SourceID) })
+}
+
+// lookNow makes the look at the account due at once, and keeps its interval.
+func (j *job) lookNow(ctx context.Context, tx outlay.Tx) error {
+	task := outlay.Task{OrgID: j.op.OrgID, Kind: "look", Subject: j.op.AccountID, Every: j.LookEvery}
+	known, err := tx.Tasks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range known {
+		if t.Kind == task.Kind && t.Subject == task.Subject && t.Every > 0 {
+			task.Every = t.Every
+		}
+	}
+	task.NextAt = j.Clock.Now()
+	return tx.PutTask(ctx, task)
+}
