@@ -78,3 +78,10 @@ type DataFile struct {
 	Rows  int64  `json:"rows"`
 	Bytes int64  `json:"bytes"`
 }
+
+// Partition names the charges of one billing period of a source: the unit of truth, which is replaced whole
+// (clouds.md §1.4).
+type Partition struct {
+	OrgID, SourceID string
+	Period          Period
+}

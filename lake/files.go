@@ -16,7 +16,7 @@ import (
 
 // Files lists a partition's data files, by path, in a snapshot; snapshot 0 means the current one. A snapshot that has
 // expired is CodeNotFound.
-func (l *Lake) Files(ctx context.Context, snapshot int64, p Partition) ([]outlay.DataFile, error) {
+func (l *Lake) Files(ctx context.Context, snapshot int64, p outlay.Partition) ([]outlay.DataFile, error) {
 	t, err := l.load(ctx, p.OrgID)
 	if outlay.CodeOf(err) == outlay.CodeNotFound && snapshot == 0 {
 		return nil, nil
@@ -42,7 +42,7 @@ func (l *Lake) Partitions(ctx context.Context, orgID string) ([]Partition, error
 	if err != nil {
 		return nil, err
 	}
-	var out []Partition
+	var out []outlay.Partition
 	err = eachFile(ctx, t, t.CurrentSnapshot(), func(f iceberg.DataFile) error {
 		if p := partitionOf(orgID, f); !slices.Contains(out, p) {
 			out = append(out, p)
@@ -53,7 +53,7 @@ func (l *Lake) Partitions(ctx context.Context, orgID string) ([]Partition, error
 }
 
 // filesIn lists a partition's files in a snapshot, which may be nil.
-func filesIn(ctx context.Context, t *table.Table, s *table.Snapshot, p Partition) ([]outlay.DataFile, error) {
+func filesIn(ctx context.Context, t *table.Table, s *table.Snapshot, p outlay.Partition) ([]outlay.DataFile, error) {
 	var out []outlay.DataFile
 	err := eachFile(ctx, t, s, func(f iceberg.DataFile) error {
 		if partitionOf(p.OrgID, f) != p {
@@ -67,11 +67,11 @@ func filesIn(ctx context.Context, t *table.Table, s *table.Snapshot, p Partition
 	return out, err
 }
 
-func partitionOf(orgID string, f iceberg.DataFile) Partition {
+func partitionOf(orgID string, f iceberg.DataFile) outlay.Partition {
 	values := f.Partition()
 	source, _ := values[sourceFieldID].(string)
 	period, _ := values[periodFieldID].(string)
-	return Partition{OrgID: orgID, SourceID: source, Period: outlay.Period(period)}
+	return outlay.Partition{OrgID: orgID, SourceID: source, Period: outlay.Period(period)}
 }
 
 // eachFile calls do for every live data file of a snapshot, which may be nil.

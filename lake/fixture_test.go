@@ -172,15 +172,15 @@ func tryLoad(ctx context.Context, l *lake.Lake, w writer, sourceID string, p out
 	if h.Files, err = w.write(ctx, dir, sourceID, p, rows, cost); err != nil {
 		return h, err
 	}
-	h.Snapshot, err = l.Replace(ctx, lake.Partition{OrgID: org, SourceID: sourceID, Period: p}, h.Generation, h.Files)
+	h.Snapshot, err = l.Replace(ctx, outlay.Partition{OrgID: org, SourceID: sourceID, Period: p}, h.Generation, h.Files)
 	return h, err
 }
 
-func part(p outlay.Period) lake.Partition {
-	return lake.Partition{OrgID: org, SourceID: source, Period: p}
+func part(p outlay.Period) outlay.Partition {
+	return outlay.Partition{OrgID: org, SourceID: source, Period: p}
 }
 
-func files(t *testing.T, l *lake.Lake, snapshot int64, p lake.Partition) []outlay.DataFile {
+func files(t *testing.T, l *lake.Lake, snapshot int64, p outlay.Partition) []outlay.DataFile {
 	t.Helper()
 	f, err := l.Files(t.Context(), snapshot, p)
 	if err != nil {

@@ -54,12 +54,6 @@ type Lake struct {
 	turns map[string]*sync.Mutex // by organization: our own writers wait here instead of losing races
 }
 
-// Partition names the charges of one billing period of a source.
-type Partition struct {
-	OrgID, SourceID string
-	Period          outlay.Period
-}
-
 // Open opens the lake, and makes the folder and the catalog's tables when they are absent.
 func Open(ctx context.Context, o Options) (*Lake, error) {
 	dir, err := filepath.Abs(o.Warehouse)

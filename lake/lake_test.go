@@ -227,7 +227,7 @@ func removed(t *testing.T, p place, w writer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]lake.Partition{{OrgID: org, SourceID: "src_two", Period: "2026-10"}}, parts); d != "" {
+	if d := cmp.Diff([]outlay.Partition{{OrgID: org, SourceID: "src_two", Period: "2026-10"}}, parts); d != "" {
 		t.Error(d)
 	}
 	if exists(gone.Files) {
@@ -255,7 +255,7 @@ func refused(t *testing.T, p place, w writer) {
 	cases := map[string]func() error{
 		"rows of another month": func() error { return replace(l, part("2026-11"), gen, good) },
 		"rows of another source": func() error {
-			return replace(l, lake.Partition{OrgID: org, SourceID: "src_two", Period: "2026-10"}, gen, good)
+			return replace(l, outlay.Partition{OrgID: org, SourceID: "src_two", Period: "2026-10"}, gen, good)
 		},
 		"another number of rows":         func() error { return replace(l, part("2026-10"), gen, miscounted) },
 		"a file of another generation":   func() error { return replace(l, part("2026-10"), gen, h.Files) },
@@ -263,7 +263,6 @@ func refused(t *testing.T, p place, w writer) {
 		"a name that climbs":             func() error { return replace(l, part("2026-10"), "../../etc", good) },
 		"an organization that climbs":    func() error { _, err := l.Stage(t.Context(), "../x", source, gen); return err },
 		"a generation that exists":       func() error { _, err := l.Stage(t.Context(), org, source, gen); return err },
-		"discarding what was committed":  func() error { return l.Discard(t.Context(), org, source, h.Generation) },
 		"a snapshot that does not exist": func() error { _, err := l.Files(t.Context(), 42, part("2026-10")); return err },
 	}
 	for name, do := range cases {
@@ -274,18 +273,12 @@ func refused(t *testing.T, p place, w writer) {
 	if got := w.sum(t, files(t, l, 0, part("2026-10"))); got != "3 rows 3" {
 		t.Errorf("after the refusals: %s", got)
 	}
-	if err := l.Discard(t.Context(), org, source, gen); err != nil {
-		t.Errorf("discarding what was staged: %v", err)
-	}
-	if exists(good) {
-		t.Error("a discarded generation stays")
-	}
 }
 
 func apart(t *testing.T, p place, w writer) {
 	l := p.open(t)
 	load(t, l, w, source, "2026-10", 3, "1")
-	other := lake.Partition{OrgID: "org_other", SourceID: source, Period: "2026-10"}
+	other := outlay.Partition{OrgID: "org_other", SourceID: source, Period: "2026-10"}
 	if got := files(t, l, 0, other); got != nil {
 		t.Errorf("an organization sees another's files: %v", got)
 	}
@@ -298,7 +291,7 @@ func apart(t *testing.T, p place, w writer) {
 	}
 }
 
-func replace(l *lake.Lake, p lake.Partition, generation string, files []outlay.DataFile) error {
+func replace(l *lake.Lake, p outlay.Partition, generation string, files []outlay.DataFile) error {
 	_, err := l.Replace(context.Background(), p, generation, files)
 	return err
 }

@@ -30,7 +30,7 @@ func (l *Lake) Replace(ctx context.Context, p Partition, generation string, file
 		return 0, err
 	}
 	if len(files) > 0 {
-		if err := l.Seal(ctx, p.OrgID, p.SourceID, generation); err != nil {
+		if err := l.seal(p.OrgID, p.SourceID, generation); err != nil {
 			return 0, err
 		}
 	}
@@ -43,7 +43,7 @@ func (l *Lake) Replace(ctx context.Context, p Partition, generation string, file
 		if err != nil {
 			return err
 		}
-		old, err := dataFiles(ctx, t, func(q Partition) bool { return q == p }, p.OrgID)
+		old, err := dataFiles(ctx, t, func(q outlay.Partition) bool { return q == p }, p.OrgID)
 		if err != nil {
 			return err
 		}
@@ -100,11 +100,11 @@ func (l *Lake) Remove(ctx context.Context, orgID, sourceID string) error {
 		if err != nil {
 			return err
 		}
-		old, err := dataFiles(ctx, t, func(q Partition) bool { return q.SourceID == sourceID }, orgID)
+		old, err := dataFiles(ctx, t, func(q outlay.Partition) bool { return q.SourceID == sourceID }, orgID)
 		if err != nil {
 			return err
 		}
-		_, err = l.swap(ctx, t, old, nil, l.properties(Partition{OrgID: orgID, SourceID: sourceID}, ""))
+		_, err = l.swap(ctx, t, old, nil, l.properties(outlay.Partition{OrgID: orgID, SourceID: sourceID}, ""))
 		return err
 	})
 	if err != nil {
@@ -194,7 +194,7 @@ func (l *Lake) checkReplace(p Partition, generation string, files []outlay.DataF
 }
 
 // dataFiles lists the live files of the partitions that want picks.
-func dataFiles(ctx context.Context, t *table.Table, want func(Partition) bool, orgID string) ([]iceberg.DataFile, error) {
+func dataFiles(ctx context.Context, t *table.Table, want func(outlay.Partition) bool, orgID string) ([]iceberg.DataFile, error) {
 	var out []iceberg.DataFile
 	err := eachFile(ctx, t, t.CurrentSnapshot(), func(f iceberg.DataFile) error {
 		if want(partitionOf(orgID, f)) {

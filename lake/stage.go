@@ -33,32 +33,10 @@ func (l *Lake) Stage(_ context.Context, orgID, sourceID, generation string) (str
 	return dir, nil
 }
 
-// Seal makes a staged generation survive a power cut. Replace calls it; an ingest that wants to know when the files
-// are safe calls it before.
-func (l *Lake) Seal(_ context.Context, orgID, sourceID, generation string) error {
-	if err := checkNames(orgID, sourceID, generation); err != nil {
-		return err
-	}
+// seal makes a staged generation survive a power cut, before a snapshot names it.
+func (l *Lake) seal(orgID, sourceID, generation string) error {
 	if err := l.syncTree(l.generationDir(orgID, sourceID, generation)); err != nil {
 		return fmt.Errorf("securing a generation's files: %w", err)
-	}
-	return nil
-}
-
-// Discard removes a generation that was staged and never committed. A generation that is already gone is no error.
-func (l *Lake) Discard(ctx context.Context, orgID, sourceID, generation string) error {
-	if err := checkNames(orgID, sourceID, generation); err != nil {
-		return err
-	}
-	named, err := l.generationsOf(ctx, orgID)
-	if err != nil {
-		return err
-	}
-	if named[sourceID+"/"+generation] {
-		return outlay.Errorf(outlay.CodeConflict, "", "a committed generation cannot be discarded")
-	}
-	if err := os.RemoveAll(l.generationDir(orgID, sourceID, generation)); err != nil {
-		return fmt.Errorf("removing a generation's files: %w", err)
 	}
 	return nil
 }
