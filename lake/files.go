@@ -34,7 +34,7 @@ func (l *Lake) Files(ctx context.Context, snapshot int64, p outlay.Partition) ([
 }
 
 // Partitions lists what the current snapshot of an organization holds.
-func (l *Lake) Partitions(ctx context.Context, orgID string) ([]Partition, error) {
+func (l *Lake) Partitions(ctx context.Context, orgID string) ([]outlay.Partition, error) {
 	t, err := l.load(ctx, orgID)
 	if outlay.CodeOf(err) == outlay.CodeNotFound {
 		return nil, nil

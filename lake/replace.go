@@ -25,7 +25,7 @@ const (
 // Replace makes files the whole of a partition in one commit, and returns the snapshot that shows it. With no files
 // the partition becomes empty. Replacing a partition by what it already holds changes nothing and returns the current
 // snapshot, so a repeat after a crash is safe. Lost races are repeated from the start.
-func (l *Lake) Replace(ctx context.Context, p Partition, generation string, files []outlay.DataFile) (int64, error) {
+func (l *Lake) Replace(ctx context.Context, p outlay.Partition, generation string, files []outlay.DataFile) (int64, error) {
 	if err := l.checkReplace(p, generation, files); err != nil {
 		return 0, err
 	}
@@ -62,7 +62,7 @@ func (l *Lake) Replace(ctx context.Context, p Partition, generation string, file
 
 // describe reads the footers of files that we wrote, and proves that each holds rows of this partition only, as many
 // as the parser counted.
-func describe(ctx context.Context, t *table.Table, p Partition, files []outlay.DataFile) ([]iceberg.DataFile, error) {
+func describe(ctx context.Context, t *table.Table, p outlay.Partition, files []outlay.DataFile) ([]iceberg.DataFile, error) {
 	disk, err := t.FS(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening the lake's files: %w", err)
@@ -171,7 +171,7 @@ func (l *Lake) syncMetadata(ctx context.Context, t *table.Table, s *table.Snapsh
 	return syncPath(filepath.Join(l.warehouse, t.Identifier()[0], tableName, "metadata"))
 }
 
-func (l *Lake) properties(p Partition, generation string) iceberg.Properties {
+func (l *Lake) properties(p outlay.Partition, generation string) iceberg.Properties {
 	return iceberg.Properties{propGeneration: generation, propSource: p.SourceID, propPeriod: string(p.Period), propAt: l.clock.Now().UTC().Format(stampLayout)}
 }
 
@@ -180,7 +180,7 @@ const stampLayout = "2006-01-02T15:04:05.000000Z"
 
 // checkReplace refuses files that do not lie in the generation's folder: a snapshot that named others would lose them
 // when that generation goes.
-func (l *Lake) checkReplace(p Partition, generation string, files []outlay.DataFile) error {
+func (l *Lake) checkReplace(p outlay.Partition, generation string, files []outlay.DataFile) error {
 	if err := checkNames(p.OrgID, p.SourceID, string(p.Period), generation); err != nil {
 		return err
 	}

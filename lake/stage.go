@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"outlay"
 )
 
 // bornFile notes in a generation's folder when it was begun, by the lake's Clock: file times follow another clock.
