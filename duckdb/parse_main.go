@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 
 	"outlay"
 )
@@ -28,7 +29,7 @@ func ParseMain(stdin io.Reader, stdout io.Writer) error {
 	if err := limitProcess(job); err != nil {
 		return err
 	}
-	periods, err := parse(context.Background(), job, newPhases())
+	periods, err := parse(context.Background(), job, newPhases(os.Stderr))
 	if err != nil {
 		e := outlay.AsError(err)
 		reply := failure{Code: e.Code, Message: e.Message, Fix: e.Fix, Field: e.Field}

@@ -3,8 +3,8 @@ package duckdb
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"log/slog"
-	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -16,10 +16,13 @@ type Phase struct {
 	CPU  time.Duration `json:"cpu"`
 }
 
-// phases measures the stretches of this process and tells each on stderr as a line of JSON.
-type phases struct{ last time.Duration }
+// phases measures the stretches of this process and tells each to out as a line of JSON.
+type phases struct {
+	out  io.Writer
+	last time.Duration
+}
 
-func newPhases() *phases { return &phases{last: cpuTime()} }
+func newPhases(out io.Writer) *phases { return &phases{out: out, last: cpuTime()} }
 
 // done ends a stretch.
 func (p *phases) done(name string) {
@@ -27,7 +30,7 @@ func (p *phases) done(name string) {
 	line, err := json.Marshal(Phase{Name: name, CPU: now - p.last})
 	p.last = now
 	if err == nil {
-		_, _ = os.Stderr.Write(append(line, '\n'))
+		_, _ = p.out.Write(append(line, '\n'))
 	}
 }
 
