@@ -26,7 +26,8 @@ func (j *job) create(ctx context.Context, i int, c outlay.Change) error {
 		if row.IntentAt.IsZero() || row.State == outlay.StateDeleted {
 			row.IntentAt = j.Clock.Now() // of the first attempt: an early one may still come into effect
 		}
-		row.State, row.OperationID = outlay.StateIntended, j.op.ID
+		// Whether it really is ours is decided by its marks and its age, whenever it matters (rule 6).
+		row.State, row.Origin, row.OperationID = outlay.StateIntended, outlay.CreatedByUs, j.op.ID
 		row.NotBefore = j.Clock.Now().Add(j.Settle(c.Kind, c.Settle))
 		return row
 	})

@@ -10,11 +10,8 @@ import (
 // publish is the last step: it looks once more at what was made or removed, writes that down, and has the hourly look
 // go over the account at once.
 func (j *job) publish(ctx context.Context) (string, error) {
-	seen, err := j.observe(ctx, outlay.Look{})
+	seen, err := j.survey(ctx)
 	if err != nil {
-		return "", err
-	}
-	if err := unread(seen); err != nil {
 		return "", err
 	}
 	if j.down() {
@@ -43,6 +40,19 @@ func (j *job) publish(ctx context.Context) (string, error) {
 		return j.lookNow(ctx, tx)
 	})
 	return fmt.Sprintf("%d resources checked. %s", verified, j.provider.About().FirstData), err
+}
+
+// survey looks at everything; a part that cannot be read is tried a few times and then left to the hourly look.
+func (j *job) survey(ctx context.Context) (seen outlay.Observation, err error) {
+	for range 3 {
+		if seen, err = j.observe(ctx, outlay.Look{}); err != nil || len(seen.Unknown) == 0 {
+			return seen, err
+		}
+		if err := j.run.Sleep(ctx, j.VerifyEvery); err != nil {
+			return seen, err
+		}
+	}
+	return seen, nil
 }
 
 // publishDown closes the ledger of what went, removes loaded history where that was asked for, and ends the source.

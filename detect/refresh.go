@@ -1,0 +1,187 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"outlay"
+)
+
+// Refresh recomputes the status of every account of an organization from what is stored, without a call to any
+// provider. It is called after a look, and after a period was published.
+func (d *Detector) Refresh(ctx context.Context, orgID string) error {
+	err := d.Store.ForOrg(ctx, orgID, func(tx outlay.Tx) error {
+		s, err := d.state(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := s.cover(ctx, tx, orgID, d.Clock.Now()); err != nil {
+			return err
+		}
+		for _, a := range s.accounts {
+			before := a.Status.Status
+			a.Status = Rollup(s.facts(a, d.Clock.Now()))
+			if a.Status.Status != before {
+				d.Log.InfoContext(ctx, "billing status changed", "org", orgID, "account", a.ID, "from", before, "to", a.Status.Status)
+			}
+			if err := tx.PutAccount(ctx, a); err != nil {
+				return fmt.Errorf("write the status of %s: %w", a.Name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("refresh billing status: %w", err)
+	}
+	return nil
+}
+
+// state is what the store holds of one organization that statuses depend on.
+type state struct {
+	accounts []outlay.CloudAccount
+	sources  []outlay.Source
+	heads    map[string][]outlay.Head // by source
+	coverage map[string]outlay.Coverage
+	looks    map[string]outlay.Task
+	runs     map[string]outlay.Operation // the active one, by source
+	about    map[outlay.ProviderName]outlay.ProviderInfo
+}
+
+func (d *Detector) state(ctx context.Context, tx outlay.Tx) (*state, error) {
+	s := &state{
+		heads: map[string][]outlay.Head{}, coverage: map[string]outlay.Coverage{},
+		runs: map[string]outlay.Operation{}, about: map[outlay.ProviderName]outlay.ProviderInfo{},
+	}
+	var err error
+	if s.accounts, err = tx.Accounts(ctx); err != nil {
+		return nil, err
+	}
+	if s.sources, err = tx.Sources(ctx); err != nil {
+		return nil, err
+	}
+	heads, err := tx.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range heads {
+		s.heads[h.SourceID] = append(s.heads[h.SourceID], h)
+	}
+	covered, err := tx.Coverage(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range covered {
+		if k := c.SourceID + " " + c.SubAccountID; s.coverage[k].Basis != outlay.CoveredBySeen {
+			s.coverage[k] = c
+		}
+	}
+	if s.looks, err = lookTasks(ctx, tx); err != nil {
+		return nil, err
+	}
+	ops, err := tx.Operations(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range ops {
+		if o.Status.Active() {
+			s.runs[o.SourceID] = o
+		}
+	}
+	for name, p := range d.Providers {
+		s.about[name] = p.About()
+	}
+	return s, nil
+}
+
+// cover writes down which sub accounts occur in published charges, as far as that is news.
+func (s *state) cover(ctx context.Context, tx outlay.Tx, orgID string, now time.Time) error {
+	for sourceID, heads := range s.heads {
+		for _, h := range heads {
+			for _, sub := range h.SubAccounts {
+				key := sourceID + " " + sub.ID
+				if s.coverage[key].Basis == outlay.CoveredBySeen {
+					continue
+				}
+				c := outlay.Coverage{OrgID: orgID, SourceID: sourceID, SubAccountID: sub.ID, Name: sub.Name, Basis: outlay.CoveredBySeen, SeenAt: now}
+				if err := tx.PutCoverage(ctx, c); err != nil {
+					return fmt.Errorf("write coverage: %w", err)
+				}
+				s.coverage[key] = c
+			}
+		}
+	}
+	return nil
+}
+
+// facts gathers what the status of one account is rolled up from.
+func (s *state) facts(a outlay.CloudAccount, now time.Time) Facts {
+	info := s.about[a.Provider]
+	f := Facts{
+		Now: now, Title: info.Title, FirstData: info.FirstData, Previous: a.Status, NextLook: s.looks[a.ID].NextAt,
+		Looked: a.Status.Status != "" && a.Status.Status != outlay.Checking || axis(a.Status.Axes, AxisCredential).State == outlay.AxisGood,
+	}
+	if f.Title == "" {
+		f.Title = string(a.Provider)
+	}
+	for _, src := range s.sources {
+		if src.Provider == a.Provider {
+			f.Sources = append(f.Sources, s.sourceFacts(src, a))
+		}
+	}
+	return f
+}
+
+func (s *state) sourceFacts(src outlay.Source, a outlay.CloudAccount) SourceFacts {
+	f := SourceFacts{
+		ID: src.ID, OwnerID: src.AccountID, Own: src.AccountID == a.ID, Wanted: src.Desired == outlay.Present,
+		Made: src.Origin != outlay.OriginCreated, Published: len(s.heads[src.ID]) > 0,
+	}
+	for _, owner := range s.accounts {
+		if owner.ID == src.AccountID {
+			f.OwnerName = owner.Name
+		}
+	}
+	for _, r := range src.Resources {
+		f.Made = f.Made || exists(r)
+		if r.State == outlay.StateMissing {
+			f.Missing = append(f.Missing, r.Name)
+		}
+	}
+	if run, ok := s.runs[src.ID]; ok {
+		f.Running = run.Status != outlay.OpWaiting
+		if run.Status == outlay.OpWaiting && run.Problem != nil {
+			f.Waits = run.Problem.Message
+		}
+	}
+	id := a.Identity.AccountID
+	_, listed := s.coverage[src.ID+" "+id]
+	f.Member = id != "" && (listed || src.Scope.ID != "" && src.Scope.ID == a.Identity.Scope.ID)
+	for _, h := range s.heads[src.ID] {
+		f.reach(h, id)
+	}
+	return f
+}
+
+// reach adds what one published period says about the account: its own charges where it has any, or those of the
+// whole source for the source's owner.
+func (f *SourceFacts) reach(h outlay.Head, accountID string) {
+	through, counts := h.DataThrough, f.Own
+	for _, sub := range h.SubAccounts {
+		if accountID != "" && sub.ID == accountID {
+			f.Covers, counts = true, true
+			if !f.Own && !sub.To.IsZero() {
+				through = sub.To
+			}
+		}
+	}
+	if !counts {
+		return
+	}
+	if through.After(f.DataThrough) {
+		f.DataThrough = through
+	}
+	if h.DeliveredAt.After(f.DeliveredAt) {
+		f.DeliveredAt = h.DeliveredAt
+	}
+}

@@ -1,0 +1,163 @@
+package detect
+
+import (
+	"fmt"
+	"time"
+
+	"outlay"
+)
+
+// Facts is everything that an account's status is rolled up from. It is plain data: what was read, not how.
+type Facts struct {
+	Now       time.Time
+	Title     string // of the provider
+	FirstData string // "First costs appear within 24 hours."
+	// Previous is the status so far, with the axes of the last look.
+	Previous outlay.BillingStatus
+	// Looked tells whether a look at the account has ever found out what there is.
+	Looked   bool
+	NextLook time.Time
+	Sources  []SourceFacts // of the account's provider
+}
+
+// SourceFacts is what matters of one source for one account.
+type SourceFacts struct {
+	ID, OwnerID, OwnerName string
+	Own                    bool // the account owns it
+	Wanted                 bool // not deprovisioned
+	// Waits is why its run stopped; Running is set while a run works on it.
+	Waits   string
+	Running bool
+	// Made is set when something of it was made and is not missing; Missing names what is surely gone.
+	Made    bool
+	Missing []string
+	// Published is set when it has charges on show; Covers when some of them are the account's own; Member when the
+	// account is invoiced through its scope.
+	Published, Covers, Member bool
+	DataThrough, DeliveredAt  time.Time
+}
+
+// delivers tells whether the account's costs arrive by this source.
+func (s SourceFacts) delivers() bool {
+	return s.Wanted && len(s.Missing) == 0 && s.Published && (s.Own || s.Covers)
+}
+
+// Rollup says in one of the three words, and one sentence, how an account's billing data stands. Provisioned is only
+// what was seen; a look that failed changes nothing (reliability.md §3.1 rule 11).
+func Rollup(f Facts) outlay.BillingStatus {
+	b := f.Previous
+	b.At, b.NextLook = f.Now, f.NextLook
+	b.Via, b.OwnerID, b.DataThrough, b.DeliveredAt = "", "", time.Time{}, time.Time{}
+	b.Status, b.Reason = outlay.Unprovisioned, f.without()
+	switch via := f.best(); {
+	case via != nil:
+		b.Status, b.Reason = outlay.Provisioned, "Cost data is arriving. Found by itself, checked every hour."
+		b.Via, b.OwnerID, b.DataThrough, b.DeliveredAt = via.ID, via.OwnerID, via.DataThrough, via.DeliveredAt
+	case !f.Looked:
+		b.Status, b.Reason = outlay.Checking, "We are looking for cost data."
+	}
+	if b.Status != f.Previous.Status || b.Since.IsZero() {
+		b.Since = f.Now
+	}
+	b.Axes = withAxis(b.Axes, f.dataAxis(b))
+	return b
+}
+
+// best is the delivering source with the newest data; nil when none delivers.
+func (f Facts) best() *SourceFacts {
+	var best *SourceFacts
+	for i := range f.Sources {
+		if s := &f.Sources[i]; s.delivers() && (best == nil || s.DataThrough.After(best.DataThrough)) {
+			best = s
+		}
+	}
+	return best
+}
+
+// without says why no data arrives: the nearest thing to a source of the account's own first.
+func (f Facts) without() string {
+	anywhere := fmt.Sprintf("Provision billing here, or on any other %s account.", f.Title)
+	for _, say := range []func(SourceFacts) string{f.ownReason, f.sharedReason, f.removedReason} {
+		for _, s := range f.Sources {
+			if text := say(s); text != "" {
+				return text
+			}
+		}
+	}
+	return "No cost data. " + anywhere
+}
+
+// ownReason is for the account that owns the source.
+func (f Facts) ownReason(s SourceFacts) string {
+	switch {
+	case !s.Own || !s.Wanted:
+		return ""
+	case len(s.Missing) > 0:
+		return fmt.Sprintf("No new cost data: %s is gone. Provision billing again to repair it; loaded costs stay.", s.Missing[0])
+	case s.Running && !s.Published:
+		return "No cost data yet. Billing is being provisioned."
+	case s.Waits != "":
+		return joined("No cost data yet. The run stopped:", sentence(s.Waits))
+	case s.Made:
+		return joined("Billing is set up here; no cost data yet.", f.FirstData)
+	}
+	return "No cost data yet. Provisioning has not finished."
+}
+
+// sharedReason is for the accounts that a source of another account is expected to cover.
+func (f Facts) sharedReason(s SourceFacts) string {
+	switch {
+	case s.Own || !s.Wanted || !s.Covers && !s.Member:
+		return ""
+	case len(s.Missing) > 0:
+		return fmt.Sprintf("No new cost data: %s is gone on %s. Provision billing there again to repair it; loaded costs stay.", s.Missing[0], s.OwnerName)
+	case s.Published:
+		return fmt.Sprintf("Billing is set up on %s; none of its cost data is of this account yet.", s.OwnerName)
+	case s.Made:
+		return joined(fmt.Sprintf("Billing is set up on %s; no cost data yet.", s.OwnerName), f.FirstData)
+	}
+	return ""
+}
+
+// removedReason is for accounts whose data came from a source that is gone.
+func (f Facts) removedReason(s SourceFacts) string {
+	if s.Wanted || !s.Published || !s.Own && !s.Covers {
+		return ""
+	}
+	return fmt.Sprintf("No new cost data: billing was deprovisioned. Loaded costs stay. Provision billing here, or on any other %s account.", f.Title)
+}
+
+// dataAxis tells through which day the account's charges reach.
+func (f Facts) dataAxis(b outlay.BillingStatus) outlay.Axis {
+	a := outlay.Axis{Name: AxisData, At: f.Now}
+	switch {
+	case b.Status == outlay.Checking:
+		a.State, a.Reason = outlay.AxisUnknown, "Not looked at yet."
+	case b.Status == outlay.Unprovisioned:
+		a.State, a.Reason = outlay.AxisNone, b.Reason
+	case !b.DeliveredAt.IsZero() && f.Now.Sub(b.DeliveredAt) > late:
+		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("Costs through %s; nothing new since %s.", day(b.DataThrough), clock(b.DeliveredAt))
+	default:
+		a.State, a.Reason = outlay.AxisGood, fmt.Sprintf("Costs through %s.", day(b.DataThrough))
+	}
+	return a
+}
+
+// day is the last day that an exclusive end includes.
+func day(end time.Time) string {
+	if end.IsZero() {
+		return "an unknown day"
+	}
+	return end.Add(-time.Nanosecond).UTC().Format("2 Jan 2006")
+}
+
+// withAxis replaces the axis of a's name, or appends it; the given slice is left as it is.
+func withAxis(axes []outlay.Axis, a outlay.Axis) []outlay.Axis {
+	out := make([]outlay.Axis, 0, len(axes)+1)
+	for _, x := range axes {
+		if x.Name != a.Name {
+			out = append(out, x)
+		}
+	}
+	return append(out, a)
+}
