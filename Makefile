@@ -1,0 +1,56 @@
+# The two commands of the README are `make demo` and `make test`; both do all set-up on a fresh Debian machine that has
+# Go and Node. Everything made lands in build/, node_modules/ and web/static/vendor/, which git ignores.
+
+GO ?= go
+BUILD := build
+GOLANGCI := v2.12.2
+TEST_FLAGS ?=
+SHELL := /bin/bash
+
+.PHONY: demo build assets test race tools lint bench sweep clean
+
+demo: build
+	$(BUILD)/outlay demo
+
+build: assets
+	$(GO) build -trimpath -o $(BUILD)/outlay ./cmd/outlay
+
+# Front-end files come from npm and are embedded by the build. Without them pages work as with JavaScript off.
+assets: web/static/vendor/.done
+
+web/static/vendor/.done: package.json package-lock.json web/assets.sh
+	npm ci --ignore-scripts --no-audit --no-fund
+	bash web/assets.sh
+	touch $@
+
+# What the tests need beside Go and Node: a browser and PostgreSQL from Debian, versitygw and the AWS models from Go.
+tools:
+	bash packaging/test-tools.sh
+
+test: assets tools
+	$(GO) vet ./...
+	$(GO) test -timeout 30m $(TEST_FLAGS) ./...
+
+# The rooms that share memory between goroutines, under the race detector.
+race: assets tools
+	$(GO) test -race -timeout 20m . ./auth ./control ./operation ./detect ./secret ./sqldb ./web/...
+
+lint: $(BUILD)/golangci-lint-$(GOLANGCI)
+	$(BUILD)/golangci-lint-$(GOLANGCI) run ./...
+
+$(BUILD)/golangci-lint-$(GOLANGCI):
+	mkdir -p $(BUILD)
+	GOBIN=$(CURDIR)/$(BUILD) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv $(BUILD)/golangci-lint $@
+
+# Ratios in one run (docs/bench.md). ROWS=10000000 by default.
+bench:
+	$(GO) run ./bench
+
+# The crash sweep with more seeds than make test has: make sweep SEEDS=25
+SEEDS ?= 25
+sweep:
+	$(GO) test -timeout 120m ./provision -run Sweep -v -args -sweep.seeds=$(SEEDS)
+
+clean:
+	rm -rf $(BUILD) node_modules web/static/vendor
