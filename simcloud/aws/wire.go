@@ -1,0 +1,74 @@
+package aws
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+)
+
+// write sends an answer, or does to the connection what the fault says.
+func (c *Cloud) write(w http.ResponseWriter, r *http.Request, k *call, a answer, f *Fault) {
+	if f != nil {
+		switch f.Kind {
+		case ResetBefore, ResetAfter:
+			reset(w)
+			return
+		case Hang, HangAfter:
+			select {
+			case <-r.Context().Done():
+			case <-c.stop:
+			}
+			reset(w)
+			return
+		case TruncateSilently:
+			cutShort(w, k, a)
+			return
+		}
+	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("X-Amz-Request-Id", k.ID)
+	w.Header().Set("X-Amzn-Requestid", k.ID)
+	if r.Method != http.MethodHead {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	if f != nil && f.Kind == Truncate && len(a.body) > 1 {
+		w.WriteHeader(a.status)
+		_, _ = w.Write(a.body[:len(a.body)/2])
+		panic(http.ErrAbortHandler) // the server closes the connection in the middle
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the client may be gone
+}
+
+// reset ends a connection the rude way: the client sees 'connection reset by peer'.
+func reset(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// cutShort sends half the body in an answer without a length, so that only the end of the connection ends it.
+func cutShort(w http.ResponseWriter, k *call, a answer) {
+	conn, buf, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer conn.Close()
+	fmt.Fprintf(buf, "HTTP/1.1 %d %s\r\nConnection: close\r\nX-Amz-Request-Id: %s\r\n", a.status, http.StatusText(a.status), k.ID)
+	for name, values := range a.header {
+		if name != "Content-Length" {
+			fmt.Fprintf(buf, "%s: %s\r\n", name, values[0])
+		}
+	}
+	_, _ = buf.WriteString("\r\n")
+	_, _ = buf.Write(a.body[:len(a.body)/2])
+	_ = buf.Flush()
+}
