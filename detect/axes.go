@@ -8,7 +8,6 @@ import (
 	"outlay"
 )
 
-
 // late is after how long without a delivery somebody should look why (clouds.md §10).
 const late = 36 * time.Hour
 

@@ -60,6 +60,7 @@ func (r *Run) ledger(ctx context.Context, fn func(outlay.Tx, *outlay.Operation) 
 		if !o.Status.Active() {
 			return errStopped
 		}
+		o.Status = outlay.OpRunning // whoever holds the lease is running it
 		if err := tx.PutOperation(ctx, o); err != nil {
 			if outlay.CodeOf(err) == outlay.CodeConflict {
 				return errLost
@@ -73,7 +74,7 @@ func (r *Run) ledger(ctx context.Context, fn func(outlay.Tx, *outlay.Operation) 
 // begin marks the operation as running and counts the attempt.
 func (r *Run) begin(ctx context.Context) error {
 	return r.ledger(ctx, func(tx outlay.Tx, o *outlay.Operation) error {
-		o.Status, o.Problem = outlay.OpRunning, nil
+		o.Problem = nil
 		o.Attempts++
 		if o.StartedAt.IsZero() {
 			o.StartedAt = r.w.Clock.Now()
@@ -85,21 +86,20 @@ func (r *Run) begin(ctx context.Context) error {
 
 // finish records where the operation stands after this attempt and lets go of its lease.
 func (r *Run) finish(ctx context.Context, cause error, stopping bool) error {
+	status := outlay.OpDone
 	err := r.ledger(ctx, func(tx outlay.Tx, o *outlay.Operation) error {
 		if r.progressed {
 			o.Attempts = 1
 		}
 		r.w.settle(o, cause, r.title(), stopping && cause != nil)
+		status = o.Status
 		return tx.PutOperation(ctx, *o)
 	})
-	if errors.Is(err, errLost) {
-		return err
+	if err != nil || status != outlay.OpRunning {
+		return err // a store takes back the lease of what does not run
 	}
 	c := r.op
-	if free := r.w.Store.Install().RenewOperation(ctx, &c, r.w.Clock.Now().Add(-time.Second)); free != nil && err == nil {
-		err = free
-	}
-	return err
+	return r.w.Store.Install().RenewOperation(ctx, &c, r.w.Clock.Now().Add(-time.Second))
 }
 
 // Layout writes the run's steps down before anything happens, so that a page shows them all. What an earlier attempt
