@@ -38,6 +38,8 @@ type Options struct {
 	// Ambient is this server's own identity. It is used to assume customers' roles and for nothing else; with nil, a
 	// role account needs base keys of its own.
 	Ambient sdk.CredentialsProvider
+	// Principal is the ARN of the Ambient identity, for the trust policy to paste; "" leaves a placeholder.
+	Principal string
 	// Endpoint replaces every address of AWS (with S3 in path style); "" is the real AWS.
 	Endpoint string
 	// Transport carries all requests; nil is a transport of the net/http package.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"outlay"
 )
 
 // errSilent is why a call was given up: the other side did not say anything for too long.
@@ -30,8 +32,9 @@ type patientTransport struct {
 	silence time.Duration
 }
 
-// RoundTrip sends one request.
+// RoundTrip sends one request and counts it.
 func (t *patientTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	outlay.CountCall(req.Context())
 	ctx, cancel := context.WithCancelCause(req.Context())
 	timer := time.AfterFunc(t.silence, func() { cancel(errSilent) })
 	resp, err := t.base.RoundTrip(req.WithContext(ctx))

@@ -1,0 +1,109 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"outlay"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// What Fetch needs again of a delivery.
+const (
+	refManifest = "manifest"
+	refETag     = "etag"
+)
+
+// Deliveries lists each month's current delivery, oldest month first, with one listing of the manifests' folder and
+// nothing else (clouds.md §2.9). A delivery's files are named by its manifest, which Fetch reads.
+func (p *Provider) Deliveries(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source) iter.Seq2[outlay.Delivery, error] {
+	return func(yield func(outlay.Delivery, error) bool) {
+		found, err := p.listDeliveries(ctx, a, s)
+		if err != nil {
+			yield(outlay.Delivery{}, err)
+			return
+		}
+		for _, period := range slices.Sorted(maps.Keys(found)) {
+			if !yield(found[period], nil) {
+				return
+			}
+		}
+	}
+}
+
+func (p *Provider) listDeliveries(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source) (map[outlay.Period]outlay.Delivery, error) {
+	at, err := p.locate(a, s)
+	if err != nil {
+		return nil, err
+	}
+	ses, err := p.session(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	c := call{Action: "s3:ListBucket", Resource: "arn:" + ses.Partition + ":s3:::" + at.Bucket, Doing: "listing what was delivered"}
+	found := map[outlay.Period]outlay.Delivery{}
+	pages := s3.NewListObjectsV2Paginator(ses.s3(at.Region), &s3.ListObjectsV2Input{
+		Bucket: &at.Bucket, Prefix: sdk.String(at.metadataPrefix()), ExpectedBucketOwner: &at.Account,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failure(err, c)
+		}
+		for _, o := range page.Contents {
+			d, ok := at.delivery(sdk.ToString(o.Key), sdk.ToString(o.ETag), sdk.ToTime(o.LastModified), sdk.ToInt64(o.Size))
+			if old, had := found[d.Period]; ok && (!had || newer(d, old)) {
+				found[d.Period] = d
+			}
+		}
+	}
+	return found, nil
+}
+
+// delivery is the delivery of a manifest, when key is one: named exactly as the export's manifest, directly in a
+// month's folder.
+func (l location) delivery(key, etag string, modified time.Time, size int64) (outlay.Delivery, bool) {
+	folder, name, ok := strings.Cut(strings.TrimPrefix(key, l.metadataPrefix()), "/")
+	if !ok || name != l.manifestName() || !strings.HasPrefix(key, l.metadataPrefix()) {
+		return outlay.Delivery{}, false
+	}
+	period := periodOfFolder(folder)
+	if period == "" {
+		return outlay.Delivery{}, false
+	}
+	return outlay.Delivery{
+		Period: period, Version: modified.UTC(), Format: l.Format, Rows: -1,
+		Token: fmt.Sprintf("%s|%s|%s|%d", key, etag, modified.UTC().Format(time.RFC3339Nano), size),
+		ID:    strings.Trim(etag, `"`),
+		Ref:   map[string]string{refManifest: key, refETag: etag},
+	}, true
+}
+
+// newer decides between the two spellings of a month's folder: the manifest that was written last; of two written in
+// one second, always the same one.
+func newer(a, b outlay.Delivery) bool {
+	if !a.Version.Equal(b.Version) {
+		return a.Version.After(b.Version)
+	}
+	return a.Token > b.Token
+}
+
+// locate says where a source's export delivers: from the ledger, else from what was asked for.
+func (p *Provider) locate(a *outlay.CloudAccount, s *outlay.Source) (location, error) {
+	n := p.namesOf(s, a.Identity)
+	at := location{Bucket: n.Bucket, Region: n.Region, Prefix: filesPrefix, Export: n.Export, Account: n.Account, Format: formatFocus12}
+	if row, ok := ledgerRow(s, kindExport); ok && row.Properties[propTable] == tableFocus10 {
+		at.Format = formatFocus10
+	}
+	if at.Bucket == "" || at.Region == "" || at.Account == "" {
+		return location{}, outlay.Errorf(outlay.CodeConflict, "Provision billing first.", "nothing is known of a bucket of this source")
+	}
+	return at, nil
+}

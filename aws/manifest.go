@@ -1,0 +1,195 @@
+package aws
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"outlay"
+)
+
+// Limits of a manifest (reliability.md M24, M27).
+const (
+	maxManifest = 16 << 20
+	maxDepth    = 32
+	maxKey      = 1024
+)
+
+// manifest is what we read of an export's manifest. Its schema is not published, so unknown keys are allowed
+// (clouds.md §2.8).
+type manifest struct {
+	ExecutionID string           `json:"executionId"`
+	ExportARN   string           `json:"exportArn"`
+	Columns     []manifestColumn `json:"columns"`
+	DataFiles   []string         `json:"dataFiles"` // whole s3:// addresses
+}
+
+type manifestColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// parseManifest reads a manifest. A key that comes twice, or in another letter case than ours, is refused: two
+// readers would not agree on what such a manifest says (M27).
+func parseManifest(b []byte) (manifest, error) {
+	if len(b) > maxManifest {
+		return manifest{}, badManifest("it is larger than 16 MiB")
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := checkValue(d, 0, true); err != nil {
+		return manifest{}, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return manifest{}, badManifest("something follows its end")
+	}
+	var m manifest
+	if err := json.Unmarshal(b, &m); err != nil {
+		return manifest{}, badManifest("%v", err)
+	}
+	return m, nil
+}
+
+func badManifest(format string, args ...any) error {
+	return outlay.Errorf(outlay.CodeInvalid, "Nothing of this delivery was loaded. The next delivery replaces it; if that fails too, look at the manifest in the bucket.",
+		"the manifest cannot be used: "+format, args...)
+}
+
+// checkValue walks one JSON value: no key twice, letter case aside, and no deeper than maxDepth. top also requires
+// an object with our keys spelled as AWS spells them.
+func checkValue(d *json.Decoder, depth int, top bool) error {
+	if depth > maxDepth {
+		return badManifest("it is nested more than %d deep", maxDepth)
+	}
+	token, err := d.Token()
+	if err != nil {
+		return badManifest("%v", err)
+	}
+	delim, _ := token.(json.Delim)
+	if top && delim != '{' {
+		return badManifest("it is not an object")
+	}
+	seen := map[string]bool{}
+	for (delim == '{' || delim == '[') && d.More() {
+		if delim == '{' {
+			if err := checkKey(d, seen, top); err != nil {
+				return err
+			}
+		}
+		if err := checkValue(d, depth+1, false); err != nil {
+			return err
+		}
+	}
+	if delim == '{' || delim == '[' {
+		if _, err := d.Token(); err != nil { // the closing one
+			return badManifest("%v", err)
+		}
+	}
+	return nil
+}
+
+func checkKey(d *json.Decoder, seen map[string]bool, top bool) error {
+	token, err := d.Token()
+	if err != nil {
+		return badManifest("%v", err)
+	}
+	key, _ := token.(string)
+	fold := strings.ToLower(key)
+	if seen[fold] {
+		return badManifest("the key %q comes twice", clip(key, 60))
+	}
+	seen[fold] = true
+	if !top {
+		return nil
+	}
+	for _, ours := range []string{"executionId", "exportArn", "columns", "dataFiles"} {
+		if strings.EqualFold(key, ours) && key != ours {
+			return badManifest("the key %q should be %q", clip(key, 60), ours)
+		}
+	}
+	return nil
+}
+
+// dataKeys are the keys of the data files, checked against where our export writes: the bucket and the folder come
+// from the ledger, never from the manifest (M23), the month from the manifest's own folder.
+func (m manifest) dataKeys(at location, period outlay.Period) ([]string, error) {
+	seen := map[string]bool{}
+	var keys []string
+	for _, address := range m.DataFiles {
+		key, err := keyOf(address, at.Bucket)
+		if err != nil {
+			return nil, err
+		}
+		rest, ok := strings.CutPrefix(key, at.dataPrefix())
+		folder, name, _ := strings.Cut(rest, "/")
+		switch {
+		case !ok:
+			return nil, badManifest("%q is outside the export's folder", clip(key, 200))
+		case periodOfFolder(folder) != period:
+			return nil, badManifest("%q does not belong to %s", clip(key, 200), period)
+		case name == "" || !strings.HasSuffix(name, ".parquet"):
+			return nil, badManifest("%q is not a Parquet file", clip(key, 200))
+		case seen[key]:
+			return nil, badManifest("%q is listed twice", clip(key, 200))
+		}
+		seen[key] = true
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// keyOf is the key within our bucket that an s3:// address names (M23, M24). The key is taken as it is written: to
+// decode it as an URL would read another object than the one that was named.
+func keyOf(address, bucket string) (string, error) {
+	rest, ok := strings.CutPrefix(address, "s3://")
+	if !ok {
+		return "", badManifest("%q is not an address in S3", clip(address, 200))
+	}
+	host, key, _ := strings.Cut(rest, "/")
+	if host != bucket {
+		return "", badManifest("it names the bucket %q, which is not the export's", clip(host, 80))
+	}
+	if key == "" || len(key) > maxKey || strings.ContainsRune(key, 0) {
+		return "", badManifest("it names a key that S3 cannot have")
+	}
+	for part := range strings.SplitSeq(key, "/") {
+		if part == ".." || part == "." || part == "" {
+			return "", badManifest("it names %q, which leaves its folder", clip(key, 200))
+		}
+	}
+	return key, nil
+}
+
+// partition is the folder of a month; AWS writes it in either letter case, and may change its mind within one export
+// (clouds.md §2.8).
+var partition = regexp.MustCompile(`^(?i:billing_period)=([0-9]{4}-[0-9]{2})$`)
+
+// periodOfFolder is the month that a folder is for, or "".
+func periodOfFolder(folder string) outlay.Period {
+	m := partition.FindStringSubmatch(folder)
+	if m == nil {
+		return ""
+	}
+	p, err := outlay.ParsePeriod(m[1])
+	if err != nil {
+		return ""
+	}
+	return p
+}
+
+// location is where an export delivers.
+type location struct {
+	Bucket, Region, Prefix, Export string
+	Account                        string // who must own the bucket
+	Format                         string
+}
+
+func (l location) metadataPrefix() string { return l.Prefix + "/" + l.Export + "/metadata/" }
+func (l location) dataPrefix() string     { return l.Prefix + "/" + l.Export + "/data/" }
+
+// manifestName is the one file of a month's folder that counts. The side file EXPORT-Manifest-FOCUS.json sorts before
+// it, and copies lie in folders below (clouds.md §2.8).
+func (l location) manifestName() string { return fmt.Sprintf("%s-Manifest.json", l.Export) }
