@@ -31,6 +31,22 @@ func ParseAmount(s, currency string) (Amount, error) {
 	return a, nil
 }
 
+// NewAmount is units whole units of the currency and attos units of 1e-18 of it: how an engine's DECIMAL(38,18) comes
+// in two 64-bit integers.
+func NewAmount(units, attos int64, currency string) Amount {
+	const micro = 1_000_000_000_000 // attos in a millionth
+	a := Amount{Currency: currency}
+	if attos%micro == 0 && units < 1<<42 && units > -1<<42 {
+		a.value = *apd.New(units*1_000_000+attos/micro, -6)
+		return a
+	}
+	whole := apd.New(units, 0)
+	if _, err := moneyContext().Add(&a.value, whole, apd.New(attos, -18)); err != nil {
+		panic("outlay: making an amount: " + err.Error())
+	}
+	return a
+}
+
 // MustAmount is ParseAmount for constants; it panics on a bad one.
 func MustAmount(s, currency string) Amount {
 	a, err := ParseAmount(s, currency)
