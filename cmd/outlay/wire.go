@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"outlay"
+	"outlay/api"
+	"outlay/auth"
+	"outlay/aws"
+	"outlay/control"
+	"outlay/detect"
+	"outlay/duckdb"
+	"outlay/ingest"
+	"outlay/lake"
+	"outlay/operation"
+	"outlay/provision"
+	"outlay/secret"
+	"outlay/sqldb"
+	"outlay/web"
+)
+
+const keysetFile = "keyset.json"
+
+// parseMemory is what the parser child may use for sorting; its process needs about 0.8 GB more (docs/bench.md B5).
+const parseMemory = 1 << 30
+
+// server is the product, put together.
+type server struct {
+	store   *sqldb.Store
+	box     *secret.Box
+	auth    *auth.Auth
+	control *control.Control
+	worker  *operation.Worker
+	handler http.Handler
+	closers []func() error
+}
+
+func (s *server) close() {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		_ = s.closers[i]()
+	}
+}
+
+// build puts the rooms together. It starts nothing but the database connections.
+func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err error) {
+	s := &server{}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.store, err = sqldb.Open(ctx, cfg.database, log); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.store.Close)
+	if s.box, err = secret.Open(filepath.Join(cfg.data, keysetFile)); err != nil {
+		return nil, err
+	}
+	if err = s.box.Check(ctx, s.store.Install()); err != nil {
+		return nil, err
+	}
+	clock := outlay.SystemClock{}
+	providers, err := s.providers(ctx, cfg, clock)
+	if err != nil {
+		return nil, err
+	}
+	s.worker = operation.New(operation.Options{Store: s.store, Clock: clock, Log: log, Owner: owner()})
+	detector := detect.New(detect.Options{Store: s.store, Providers: providers, Clock: clock, Log: log, Every: cfg.lookEvery, Wake: s.worker.Wake})
+	detector.Register(s.worker)
+	costs, loader, err := s.charges(ctx, cfg, chargeParts{providers, clock, log, detector})
+	if err != nil {
+		return nil, err
+	}
+	loader.Register(s.worker)
+	provision.New(provision.Options{Store: s.store, Providers: providers, Clock: clock, Log: log, LookEvery: cfg.lookEvery, RemoveHistory: loader.RemoveHistory}).Register(s.worker)
+	s.control = control.New(control.Deps{
+		Store: s.store, Providers: list(providers), Costs: costs, Sealer: s.box, Importer: importer{loader}, Passwords: passwords{}, Clock: clock, Log: log,
+		LookEvery: cfg.lookEvery, Wake: s.worker.Wake,
+	})
+	if err = s.surfaces(cfg, clock, log); err != nil {
+		return nil, err
+	}
+	return s, detector.EnsureScheduled(ctx)
+}
+
+// owner names this process in leases.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "server"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:6])
+}
+
+func list(m map[outlay.ProviderName]outlay.Provider) []outlay.Provider {
+	var out []outlay.Provider
+	for _, p := range m {
+		out = append(out, p)
+	}
+	return out
+}
+
+// providers makes every cloud's side. Names and ownership tags come from two values that are made once per
+// installation and never change.
+func (s *server) providers(ctx context.Context, cfg config, clock outlay.Clock) (map[outlay.ProviderName]outlay.Provider, error) {
+	naming, err := s.once(ctx, "naming-key")
+	if err != nil {
+		return nil, err
+	}
+	installation, err := s.once(ctx, "installation-id")
+	if err != nil {
+		return nil, err
+	}
+	identity, err := aws.Identity(cfg.awsIdentity, cfg.awsKeyID, outlay.NewSecret(cfg.awsSecret))
+	if err != nil {
+		return nil, err
+	}
+	p := aws.New(aws.Options{
+		Secrets: s.box, Ambient: identity, Principal: cfg.awsPrincipal, Endpoint: cfg.awsEndpoint, Clock: clock, NamingKey: []byte(naming), InstallationID: installation[:20],
+	})
+	return map[outlay.ProviderName]outlay.Provider{p.Name(): p}, nil
+}
+
+// once reads a random value of the installation, and makes it at the first start.
+func (s *server) once(ctx context.Context, key string) (string, error) {
+	v, err := s.store.Install().Meta(ctx, key)
+	if err != nil || v != "" {
+		return v, err
+	}
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	v = strings.ToLower(base64.RawURLEncoding.EncodeToString(b))
+	if key == "installation-id" {
+		v = strings.ToLower(rand.Text())
+	}
+	return v, s.store.Install().PutMeta(ctx, key, v)
+}
+
+type chargeParts struct {
+	providers map[outlay.ProviderName]outlay.Provider
+	clock     outlay.Clock
+	log       *slog.Logger
+	detector  *detect.Detector
+}
+
+// charges opens the lake, the engine and the loader.
+func (s *server) charges(ctx context.Context, cfg config, p chargeParts) (*duckdb.Costs, *ingest.Ingest, error) {
+	db, dialect, err := s.store.Catalog(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	tables, err := lake.Open(ctx, lake.Options{DB: db, Dialect: dialect, Warehouse: filepath.Join(cfg.data, "lake"), Clock: p.clock, Log: p.log})
+	if err != nil {
+		return nil, nil, err
+	}
+	costs, err := duckdb.Open(duckdb.Options{Heads: s.heads, CacheDir: filepath.Join(cfg.data, "cache"), Clock: p.clock})
+	if err != nil {
+		return nil, nil, err
+	}
+	s.closers = append(s.closers, costs.Close)
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, err
+	}
+	loader := ingest.New(ingest.Options{
+		Store: s.store, Providers: p.providers, Lake: tables, Parser: duckdb.Child{Command: []string{self, "parse"}, Log: p.log}, Staging: filepath.Join(cfg.data, "staging"),
+		Clock: p.clock, Log: p.log, Published: p.detector.Refresh, MemoryLimit: parseMemory,
+	})
+	return costs, loader, nil
+}
+
+// heads gives the engine what is published.
+func (s *server) heads(ctx context.Context, orgID string) (heads []outlay.Head, generation int64, err error) {
+	err = s.store.ReadOrg(ctx, orgID, func(tx outlay.Tx) (err error) {
+		if generation, err = tx.HeadsVersion(ctx); err != nil {
+			return err
+		}
+		heads, err = tx.Heads(ctx)
+		return err
+	})
+	return heads, generation, err
+}
+
+// surfaces makes sign-in, pages and API into one handler.
+func (s *server) surfaces(cfg config, clock outlay.Clock, log *slog.Logger) error {
+	secure := strings.HasPrefix(cfg.publicURL, "https://")
+	var proxies []netip.Prefix
+	for _, text := range cfg.trustedProxies {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return outlay.Errorf(outlay.CodeInvalid, "Write a network as 10.0.0.0/8.", "--trusted-proxy %q is not a network: %w", text, err)
+		}
+		proxies = append(proxies, p)
+	}
+	s.auth = auth.New(auth.Options{Store: s.store, Clock: clock, Log: log, Secure: secure, TrustedProxies: proxies})
+	note := ""
+	if cfg.demo != nil {
+		note = cfg.demo.note
+	}
+	pages, err := web.New(web.Options{Control: s.control, Auth: s.auth, Clock: clock, Log: log, Version: version, DemoNote: note, Secure: secure})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/", s.auth.Middleware(api.New(api.Options{Control: s.control, Auth: s.auth, Log: log, Version: version, Uploads: cfg.data})))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("/", pages)
+	s.handler = mux
+	return nil
+}
+
+// ready answers whether the database can be used. It calls no cloud.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := s.store.Install().Meta(ctx, "installation-id"); err != nil {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
+
+// importer lets control load files without knowing the loader.
+type importer struct{ loader *ingest.Ingest }
+
+func (i importer) ImportFiles(ctx context.Context, r control.ImportRequest) (control.ImportResult, error) {
+	req := ingest.ImportRequest{OrgID: r.OrgID, UserID: r.UserID, Name: r.Name}
+	for _, f := range r.Files {
+		req.Files = append(req.Files, ingest.ImportFile{Name: f.Name, Path: f.Path})
+	}
+	res, err := i.loader.ImportFiles(ctx, req, duckdb.FocusMapping())
+	if err != nil {
+		return control.ImportResult{}, err
+	}
+	return importResult(res), nil
+}
+
+type passwords struct{}
+
+func (passwords) HashPassword(p outlay.Secret) (string, error) { return auth.HashPassword(p) }
+func (passwords) MintToken() (id, text, hash string)           { return auth.MintToken() }
+
+func importResult(r ingest.Import) control.ImportResult {
+	out := control.ImportResult{SourceID: r.SourceID, Name: r.Name, Already: r.Already, Rows: r.Rows, Unknown: r.Unknown, Missing: r.Missing, Notes: r.Notes}
+	for _, p := range r.Periods {
+		out.Periods = append(out.Periods, control.ImportPeriod{Period: p.Period, Rows: p.Rows, Sums: p.Sums})
+	}
+	return out
+}
