@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,10 +13,11 @@ import (
 	"time"
 
 	_ "github.com/duckdb/duckdb-go/v2"
-	_ "modernc.org/sqlite"
 
 	"outlay"
 	"outlay/lake"
+	"outlay/outlaytest"
+	"outlay/sqldb"
 )
 
 const (
@@ -45,11 +47,9 @@ func (c *clock) Move(d time.Duration) {
 
 // place is a lake's surroundings, which outlive the Lake as they outlive a process.
 type place struct {
-	dir     string
-	dialect string
-	url     string
-	driver  string
-	clock   *clock
+	dir   string
+	url   string // of the control plane's store, whose catalog the lake uses
+	clock *clock
 }
 
 func sqlitePlace(t *testing.T) place {
@@ -57,22 +57,33 @@ func sqlitePlace(t *testing.T) place {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	url := "file:" + filepath.Join(dir, "catalog.db") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
-	return place{dir: dir, dialect: "sqlite", driver: "sqlite", url: strings.ReplaceAll(url, " ", "%20"), clock: newClock()}
+	return place{dir: dir, url: "sqlite:" + filepath.Join(dir, "outlay.db"), clock: newClock()}
+}
+
+func postgresPlace(t *testing.T) place {
+	return place{dir: t.TempDir(), url: outlaytest.Postgres(t), clock: newClock()}
+}
+
+// catalog is the database of the lake's catalog, as the program opens it.
+func (p place) catalog(t *testing.T) (*sql.DB, string) {
+	t.Helper()
+	store, err := sqldb.Open(t.Context(), p.url, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	db, dialect, err := store.Catalog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, dialect
 }
 
 // open is what a process does at start.
 func (p place) open(t *testing.T) *lake.Lake {
 	t.Helper()
-	db, err := sql.Open(p.driver, p.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if p.dialect == "sqlite" {
-		db.SetMaxOpenConns(1)
-	}
-	l, err := lake.Open(t.Context(), lake.Options{DB: db, Dialect: p.dialect, Warehouse: filepath.Join(p.dir, "warehouse"), Clock: p.clock})
+	db, dialect := p.catalog(t)
+	l, err := lake.Open(t.Context(), lake.Options{DB: db, Dialect: dialect, Warehouse: filepath.Join(p.dir, "warehouse"), Clock: p.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

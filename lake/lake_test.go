@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/apache/iceberg-go"
+	sqlcat "github.com/apache/iceberg-go/catalog/sql"
+	"github.com/apache/iceberg-go/table"
 	"github.com/google/go-cmp/cmp"
 
 	"outlay"
@@ -28,6 +32,7 @@ func suite(t *testing.T, at func(t *testing.T) place) {
 		"a source is removed":                      removed,
 		"what does not fit is refused":             refused,
 		"organizations are apart":                  apart,
+		"another engine reads the table":           outsider,
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) { run(t, at(t), newWriter(t)) })
@@ -35,6 +40,8 @@ func suite(t *testing.T, at func(t *testing.T) place) {
 }
 
 func TestSQLite(t *testing.T) { suite(t, sqlitePlace) }
+
+func TestPostgres(t *testing.T) { suite(t, postgresPlace) }
 
 func restated(t *testing.T, p place, w writer) {
 	l := p.open(t)
@@ -288,6 +295,36 @@ func apart(t *testing.T, p place, w writer) {
 	mustCollect(t, l) // heads of org are none: nothing young is touched
 	if err := l.Collect(t.Context(), "org_other", nil); err != nil {
 		t.Errorf("collecting an organization without charges: %v", err)
+	}
+}
+
+// outsider reads the table by Iceberg alone, through the catalog: columns, figures and the map of tags.
+func outsider(t *testing.T, p place, w writer) {
+	load(t, p.open(t), w, source, "2026-10", 3, "1.000000000000000001")
+	db, dialect := p.catalog(t)
+	c, err := sqlcat.NewCatalog("outlay", db, sqlcat.SupportedDialect(dialect), iceberg.Properties{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tbl, err := c.LoadTable(t.Context(), []string{org, "charges"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range outlay.FocusColumns() {
+		got, ok := tbl.Schema().FindFieldByID(want.ID)
+		if !ok || got.Name != want.Name {
+			t.Errorf("field %d is %q, want %q", want.ID, got.Name, want.Name)
+		}
+	}
+	only := iceberg.EqualTo(iceberg.Reference("x_Period"), "2026-10")
+	rows, err := tbl.Scan(table.WithRowFilter(only), table.WithSelectedFields("BilledCost", "Tags", "ChargePeriodStart")).ToArrowTable(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	text := rows.Column(0).Data().Chunk(0).ValueStr(0) + " " + rows.Column(1).Data().Chunk(0).ValueStr(0) + " " + rows.Column(2).Data().Chunk(0).ValueStr(0)
+	if rows.NumRows() != 3 || !strings.Contains(text, "1.000000000000000001") || !strings.Contains(text, "blue") || !strings.Contains(text, "2026-10-01") {
+		t.Errorf("%d rows, the first is %s", rows.NumRows(), text)
 	}
 }
 
