@@ -1,0 +1,86 @@
+package web
+
+import (
+	"net/http"
+
+	"outlay"
+	"outlay/control"
+)
+
+type deprovisionBody struct {
+	control.DeprovisionView
+	Account control.AccountDetail
+	Info    outlay.ProviderInfo
+	Removed []deletedLine // what goes under either choice, or only under delete
+	Left    []outlay.Change
+	// What was chosen and typed before the form came back.
+	CostFiles outlay.CostFiles
+	History   bool
+	Typed     string
+	IdemKey   string
+	Post      string
+	Failed    bool // the last run stopped: the side panel says how to retry
+}
+
+// deletedLine is one resource that goes. OnlyDelete marks what stays when the files are kept.
+type deletedLine struct {
+	outlay.Change
+	OnlyDelete bool
+}
+
+// deprovisionPage shows the consequences first; nothing is preselected.
+func (s *site) deprovisionPage(c *call) error {
+	return s.showDeprovision(c, deprovisionBody{IdemKey: outlay.NewID("idem")}, nil, http.StatusOK)
+}
+
+func (s *site) showDeprovision(c *call, b deprovisionBody, e *outlay.Error, status int) error {
+	d, err := s.Control.Account(c.r.Context(), c.actor, c.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	v, err := s.Control.PlanDeprovision(c.r.Context(), c.actor, d.ID)
+	if err != nil {
+		return err
+	}
+	b.DeprovisionView, b.Account, b.Info = v, d, d.Info
+	b.Post = "/accounts/" + d.ID + "/billing/deprovision"
+	b.Failed = d.ActiveRun != nil && d.ActiveRun.Problem != nil
+	b.Removed, b.Left = goes(v)
+	return s.show(c, "deprovision", page{Title: "Deprovision billing for " + d.Info.Title, Active: "/accounts", Status: status, Error: e, Body: b})
+}
+
+// goes sorts both plans into one list of what is removed and one of what stays.
+func goes(v control.DeprovisionView) (removed []deletedLine, left []outlay.Change) {
+	also := map[string]bool{} // removed although the files are kept
+	for _, c := range v.Keep {
+		if c.Action == outlay.ActionDelete || c.Action == outlay.ActionUpdate {
+			also[c.Key()] = true
+		}
+	}
+	for _, c := range v.Delete {
+		if c.Action == outlay.ActionKeep {
+			left = append(left, c)
+			continue
+		}
+		removed = append(removed, deletedLine{c, !also[c.Key()]})
+	}
+	return removed, left
+}
+
+// deprovision starts the run. The choice about the files and the typed name have no default; the verb insists on both.
+func (s *site) deprovision(c *call) error {
+	b := deprovisionBody{
+		CostFiles: outlay.CostFiles(c.r.PostFormValue("cost-files")), History: c.r.PostFormValue("remove-history") != "", Typed: c.r.PostFormValue("confirm"), IdemKey: c.r.PostFormValue("idem"),
+	}
+	run, err := s.Control.Deprovision(c.r.Context(), c.actor, control.DeprovisionRequest{
+		AccountID: c.r.PathValue("id"), CostFiles: b.CostFiles, RemoveHistory: b.History, Confirm: b.Typed, PlanHash: c.r.PostFormValue("plan"), IdemKey: b.IdemKey,
+	})
+	if err == nil {
+		return redirect(c, "/runs/"+run.ID)
+	}
+	e, status, err := formProblem(err)
+	if err != nil {
+		return err
+	}
+	return s.showDeprovision(c, b, e, status)
+}

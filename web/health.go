@@ -1,0 +1,185 @@
+package web
+
+import (
+	"slices"
+	"time"
+
+	"outlay"
+	"outlay/control"
+)
+
+type healthBody struct {
+	Months   []outlay.Period
+	Sources  []healthSource
+	Troubles []trouble
+	Restated []restated
+	Overlaps []overlap
+	MayCheck bool
+	Now      time.Time
+}
+
+// healthSource is one line of the grid: a source and the state of each month.
+type healthSource struct {
+	control.SourceView
+	Cells []healthCell
+	State string
+	Late  bool
+}
+
+type healthCell struct {
+	Class string // full, arriving, restated, missing or none
+	Text  string // what the cell says to a screen reader and in its title
+}
+
+type trouble struct {
+	Source control.SourceView
+	Unit   control.UnitView
+}
+
+type restated struct {
+	Source     string
+	Period     outlay.Period
+	From, To   string // effective cost, for people
+	Difference string
+	Class      string
+	LoadedAt   time.Time
+}
+
+type overlap struct {
+	outlay.Overlap
+	WinnerName, LoserName string
+}
+
+// lateAfter is the age of a source's newest delivery from which the page calls it late.
+const lateAfter = 36 * time.Hour
+
+// healthMonths is how many months the grid shows.
+const healthMonths = 14
+
+// dataHealth shows what was delivered and loaded, source by source and month by month.
+func (s *site) dataHealth(c *call) error {
+	sources, err := s.Control.Sources(c.r.Context(), c.actor)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	b := healthBody{MayCheck: c.actor.May(outlay.BillingCheck), Now: now}
+	names := map[string]string{}
+	for _, src := range sources {
+		names[src.ID] = src.Name
+	}
+	b.Months = healthSpan(sources, now)
+	seen := map[outlay.Overlap]bool{}
+	for _, src := range sources {
+		line := healthSource{SourceView: src, State: "On time"}
+		for _, m := range b.Months {
+			line.Cells = append(line.Cells, cellOf(src, m, now))
+		}
+		line.judge(now)
+		b.Sources = append(b.Sources, line)
+		for _, u := range src.Troubled {
+			b.Troubles = append(b.Troubles, trouble{src, u})
+		}
+		for _, p := range src.Periods {
+			if r, ok := restatement(src, p); ok {
+				b.Restated = append(b.Restated, r)
+			}
+		}
+		for _, o := range src.Overlaps {
+			if !seen[o] {
+				seen[o] = true
+				b.Overlaps = append(b.Overlaps, overlap{o, nameOf(names, o.Winner), nameOf(names, o.Loser)})
+			}
+		}
+	}
+	return s.show(c, "data-health", page{Title: "Data health", Active: "/data-health", Body: b})
+}
+
+func nameOf(names map[string]string, id string) string {
+	if name, ok := names[id]; ok {
+		return name
+	}
+	return id
+}
+
+// healthSpan is the months of the grid: up to the present one, back to the oldest that has anything.
+func healthSpan(sources []control.SourceView, now time.Time) []outlay.Period {
+	last := outlay.PeriodOf(now)
+	first := last
+	for _, src := range sources {
+		for _, p := range src.Periods {
+			first, last = min(first, p.Period), max(last, p.Period)
+		}
+		for _, u := range src.Troubled {
+			first = min(first, u.Period)
+		}
+	}
+	var out []outlay.Period
+	for p := last; p >= first && len(out) < healthMonths && p != ""; p = outlay.PeriodOf(p.Start().AddDate(0, -1, 0)) {
+		out = append(out, p)
+	}
+	slices.Reverse(out)
+	return out
+}
+
+func cellOf(src control.SourceView, m outlay.Period, now time.Time) healthCell {
+	for _, u := range src.Troubled {
+		if u.Period == m && u.State == outlay.UnitQuarantined {
+			return healthCell{"missing", month(m) + ": the newest delivery was rejected"}
+		}
+	}
+	for _, p := range src.Periods {
+		if p.Period != m {
+			continue
+		}
+		text := month(m) + ": " + count(p.Rows) + " charges, " + sumText(p.Sums, outlay.Effective)
+		switch {
+		case now.Before(m.End()) && src.Origin != outlay.OriginFiles:
+			return healthCell{"arriving", text + ", still arriving"}
+		case p.Previous != nil && sumText(p.Previous, outlay.Effective) != sumText(p.Sums, outlay.Effective):
+			return healthCell{"restated", text + ", restated from " + sumText(p.Previous, outlay.Effective)}
+		}
+		return healthCell{"", text}
+	}
+	return healthCell{"none", month(m) + ": no data"}
+}
+
+// judge says in a few words how a source stands.
+func (h *healthSource) judge(now time.Time) {
+	switch {
+	case h.Origin == outlay.OriginFiles:
+		h.State = "Imported"
+	case h.Desired == outlay.Absent:
+		h.State = "Deprovisioned"
+	case h.DeliveredAt.IsZero():
+		h.State = "Waiting for the first delivery"
+	case now.Sub(h.DeliveredAt) > lateAfter:
+		h.State, h.Late = "Late by "+span(now.Sub(h.DeliveredAt)-24*time.Hour), true
+	}
+}
+
+// restatement tells what a later version of a month changed.
+func restatement(src control.SourceView, p control.HeadView) (restated, bool) {
+	if p.Previous == nil {
+		return restated{}, false
+	}
+	r := restated{Source: src.Name, Period: p.Period, From: sumText(p.Previous, outlay.Effective), To: sumText(p.Sums, outlay.Effective), LoadedAt: p.LoadedAt, Class: "flat"}
+	if r.From == r.To {
+		return r, false
+	}
+	for currency, sums := range p.Sums {
+		if len(p.Sums) != 1 || len(p.Previous) != 1 {
+			break // several currencies: no one difference
+		}
+		to, err := outlay.ParseAmount(sums[outlay.Effective], currency)
+		from, err2 := outlay.ParseAmount(p.Previous[currency][outlay.Effective], currency)
+		if err == nil && err2 == nil {
+			d := to.Sub(from)
+			r.Difference, r.Class = signed(d), "up"
+			if d.Sign() < 0 {
+				r.Class = "down"
+			}
+		}
+	}
+	return r, true
+}

@@ -1,0 +1,91 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"outlay"
+)
+
+// statusOf is the HTTP status of an error's code.
+func statusOf(code outlay.Code) int {
+	switch code {
+	case outlay.CodeInvalid:
+		return http.StatusUnprocessableEntity
+	case outlay.CodeNotFound:
+		return http.StatusNotFound
+	case outlay.CodeConflict:
+		return http.StatusConflict
+	case outlay.CodeUnauthenticated:
+		return http.StatusUnauthorized
+	case outlay.CodeForbidden:
+		return http.StatusForbidden
+	case outlay.CodeThrottled:
+		return http.StatusTooManyRequests
+	case outlay.CodeUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+func notFound() error {
+	return outlay.Errorf(outlay.CodeNotFound, "Check the address, or start from the rail.", "there is no such page")
+}
+
+func (s *site) nowhere(*call) error { return notFound() }
+
+// problem answers with a page that says what happened and what to do next. Somebody who is not signed in is sent to
+// the sign-in page and comes back afterwards.
+func (s *site) problem(c *call, err error) {
+	e := outlay.AsError(err)
+	if e.Code == outlay.CodeUnauthenticated {
+		s.toLogin(c)
+		return
+	}
+	if e.Code == outlay.CodeInternal {
+		s.Log.ErrorContext(c.r.Context(), "a page failed", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
+	}
+	p := page{Title: problemTitle(e.Code), Status: statusOf(e.Code), Body: e}
+	if err := s.show(c, "problem", p); err != nil {
+		s.Log.ErrorContext(c.r.Context(), "the error page failed", "error", err)
+		http.Error(c.w, "Something went wrong inside Outlay.", http.StatusInternalServerError)
+	}
+}
+
+func problemTitle(code outlay.Code) string {
+	switch code {
+	case outlay.CodeInvalid:
+		return "That did not fit"
+	case outlay.CodeNotFound:
+		return "Not found"
+	case outlay.CodeConflict:
+		return "That is not possible now"
+	case outlay.CodeForbidden:
+		return "Your role does not open this"
+	case outlay.CodeThrottled:
+		return "Too many tries"
+	case outlay.CodeUnavailable:
+		return "No answer"
+	}
+	return "Something went wrong"
+}
+
+func (s *site) toLogin(c *call) {
+	to := "/login"
+	if c.r.Method == http.MethodGet && c.r.URL.Path != "/" && !c.partial() {
+		to += "?next=" + url.QueryEscape(c.r.URL.RequestURI())
+	}
+	_ = redirect(c, to)
+}
+
+// formProblem is err as the summary of a form with its status, or err itself where no form can help.
+func formProblem(err error) (*outlay.Error, int, error) {
+	e := outlay.AsError(err)
+	switch e.Code {
+	case outlay.CodeInvalid, outlay.CodeThrottled, outlay.CodeUnavailable:
+		return e, statusOf(e.Code), nil
+	case outlay.CodeConflict:
+		return e, http.StatusConflict, nil
+	}
+	return nil, 0, err
+}
