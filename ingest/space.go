@@ -26,7 +26,7 @@ func (g *Ingest) checkSpace(declared int64) error {
 		return fmt.Errorf("asking how much disk is left: %w", err)
 	}
 	if free < 2*declared {
-		return diskFull(fmt.Errorf("%d bytes are free, %d are needed", free, 2*declared))
+		return diskFull(fmt.Errorf("%d bytes are free, %d are needed: %w", free, 2*declared, syscall.ENOSPC))
 	}
 	return nil
 }

@@ -14,7 +14,10 @@ import (
 
 // stagingDir makes a fresh folder for one attempt at a unit (or for one import), named so that Tidy knows whose it is.
 func (g *Ingest) stagingDir(orgID, unitID string) (string, error) {
-	parent := filepath.Join(g.o.Staging, filepath.Base(orgID))
+	parent, err := filepath.Abs(filepath.Join(g.o.Staging, filepath.Base(orgID))) // the parser works in another folder
+	if err != nil {
+		return "", fmt.Errorf("making a staging folder: %w", err)
+	}
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return "", fmt.Errorf("making a staging folder: %w", err)
 	}

@@ -145,7 +145,7 @@ func (g *Ingest) settle(ctx context.Context, l *load, cause error) (time.Duratio
 		v = verdict{state: outlay.UnitWaiting, err: context.Cause(ctx)}
 		cause = nil
 	}
-	if outOfSpace(cause) && outlay.CodeOf(cause) != outlay.CodeUnavailable {
+	if outOfSpace(cause) && outlay.CodeOf(cause) != outlay.CodeUnavailable { // not yet told as what it is
 		cause = diskFull(cause)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
