@@ -1,0 +1,210 @@
+package duckdb
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"outlay"
+)
+
+// serving is one organization's rollups of one set of heads, in a database file of their own: attached read-only, and
+// replaced as a whole when a head changes (performance.md §8.6: a file is never renamed over one that is open).
+type serving struct {
+	schema   string // its name among the attached databases
+	path     string
+	heads    []outlay.Head
+	overlaps []outlay.Overlap
+	from, to time.Time // days that hold charges
+}
+
+// hashHeads names a set of heads: the same set makes the same rollups.
+func hashHeads(orgID string, heads []outlay.Head) string {
+	lines := []string{orgID}
+	for _, h := range heads {
+		lines = append(lines, fmt.Sprint(h.SourceID, " ", h.Period, " ", h.Generation, " ", h.Origin, " ", h.Rollups))
+	}
+	slices.Sort(lines[1:])
+	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// build makes a serving database from the heads' rollups and attaches it.
+func (c *Costs) build(ctx context.Context, heads []outlay.Head) (*serving, error) {
+	n := c.serial.Add(1)
+	s := &serving{schema: fmt.Sprintf("serving%d", n), path: filepath.Join(c.dir, fmt.Sprintf("%d.duckdb", n)), heads: heads}
+	s.span()
+	making, schema := s.path+".new", fmt.Sprintf("making%d", n)
+	conn, err := c.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the engine: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	run := func(query string) error {
+		if _, err := conn.ExecContext(ctx, query); err != nil {
+			return engineFailure(err, "making the serving database")
+		}
+		return nil
+	}
+	if err := run("ATTACH " + text(making) + " AS " + schema); err != nil {
+		return nil, err
+	}
+	for _, query := range buildSQL(schema, heads) {
+		if err := run(query); err != nil {
+			return nil, errors.Join(err, run("DETACH "+schema), removeIfThere(making), removeIfThere(making+".wal"))
+		}
+	}
+	if err := run("DETACH " + schema); err != nil { // writes everything to the file
+		return nil, err
+	}
+	if err := os.Rename(making, s.path); err != nil {
+		return nil, fmt.Errorf("naming the serving database: %w", err)
+	}
+	if err := run("ATTACH " + text(s.path) + " AS " + s.schema + " (READ_ONLY)"); err != nil {
+		return nil, err
+	}
+	s.overlaps, err = readOverlaps(ctx, conn, s.schema)
+	return s, err
+}
+
+// span finds the days that hold charges.
+func (s *serving) span() {
+	for _, h := range s.heads {
+		for _, a := range h.SubAccounts {
+			if s.from.IsZero() || a.From.Before(s.from) {
+				s.from = a.From
+			}
+		}
+		if h.DataThrough.After(s.to) {
+			s.to = h.DataThrough
+		}
+	}
+	const day = 24 * time.Hour
+	s.from = s.from.UTC().Truncate(day)
+	if through := s.to.UTC().Truncate(day); through.Before(s.to) {
+		s.to = through.Add(day)
+	} else {
+		s.to = through
+	}
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// buildSQL are the statements that fill an empty serving database.
+func buildSQL(schema string, heads []outlay.Head) []string {
+	out := []string{headsSQL(schema, heads)}
+	rolled := func(i int) string {
+		r := rollups()[i]
+		var files []string
+		for _, h := range heads {
+			files = append(files, h.Rollups[i])
+		}
+		if len(files) == 0 {
+			return "(SELECT *, NULL::VARCHAR AS x_SourceId, NULL::VARCHAR AS x_Period, 0 AS rank FROM (" + r.empty() + "))"
+		}
+		return fmt.Sprintf("(SELECT p.*, h.source AS x_SourceId, h.period AS x_Period, h.rank FROM read_parquet(%s, filename=true) p JOIN %s.heads h ON h.path = p.filename)", texts(files), schema)
+	}
+	out = append(out,
+		"CREATE TABLE "+schema+".claims AS "+claimsSQL(rolled(0)),
+		"CREATE TABLE "+schema+".losers AS "+losersSQL(schema+".claims"),
+	)
+	for _, column := range enumColumns() {
+		var values []string
+		for i, r := range rollups() {
+			if r.has(column) {
+				values = append(values, "SELECT DISTINCT "+ident(column)+" AS v FROM "+rolled(i))
+			}
+		}
+		out = append(out, fmt.Sprintf("CREATE TYPE %s.%s AS ENUM (SELECT v FROM (%s) WHERE v IS NOT NULL GROUP BY v ORDER BY v)",
+			schema, ident(enumType(column)), strings.Join(values, " UNION ALL ")))
+	}
+	for i, r := range rollups() {
+		out = append(out, r.serveSQL(schema, rolled(i)))
+		for _, d := range dimensions() {
+			if d.name != "" && slices.Contains(r.names, d.name) {
+				out = append(out, fmt.Sprintf("CREATE TABLE %s.%s AS SELECT %s AS key, arg_max(%s, (day, %s)) AS name FROM %s WHERE %s <> '' AND %s <> '' GROUP BY 1",
+					schema, ident(nameTable(d.column)), ident(d.column), ident(d.name), ident(d.name), rolled(i), ident(d.column), ident(d.name)))
+			}
+		}
+	}
+	return out
+}
+
+// headsSQL is the table of which rollup file belongs to which head.
+func headsSQL(schema string, heads []outlay.Head) string {
+	rows := []string{"(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, 0)"}
+	for _, h := range heads {
+		for _, f := range h.Rollups {
+			rows = append(rows, fmt.Sprintf("(%s, %s, %s, %d)", text(f), text(h.SourceID), text(string(h.Period)), originRank(h.Origin)))
+		}
+	}
+	return "CREATE TABLE " + schema + ".heads AS SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") v(path, source, period, rank) WHERE path IS NOT NULL"
+}
+
+// enumColumns are the columns of the serving tables that are coded.
+func enumColumns() []string {
+	out := []string{"BillingCurrency"}
+	for _, d := range dimensions() {
+		out = append(out, d.column)
+	}
+	return out
+}
+
+// empty is a SELECT of the rollup's columns without rows.
+func (r rollup) empty() string {
+	list := []string{"NULL::DATE AS day"}
+	for _, c := range slices.Concat(r.columns, r.names) {
+		list = append(list, "NULL::VARCHAR AS "+ident(c))
+	}
+	list = append(list, "0::BIGINT AS charges")
+	for _, m := range outlay.Measures() {
+		list = append(list, "0::"+wholeType+" AS "+ident(wholeColumn(m)), "0::"+restType+" AS "+ident(restColumn(m)))
+	}
+	return "SELECT " + strings.Join(list, ", ") + " WHERE false"
+}
+
+// serveSQL makes the rollup's serving table: coded, less what lost to another source, sorted by day so that a range
+// of days reads few row groups.
+func (r rollup) serveSQL(schema, rows string) string {
+	list := []string{"day"}
+	for _, c := range append(slices.Clone(r.columns), "x_SourceId", "x_Period") {
+		list = append(list, fmt.Sprintf("CAST(r.%s AS %s.%s) AS %s", ident(c), schema, ident(enumType(c)), ident(c)))
+	}
+	list = append(list, "charges")
+	for _, m := range outlay.Measures() {
+		list = append(list, ident(wholeColumn(m)), ident(restColumn(m)))
+	}
+	return fmt.Sprintf("CREATE TABLE %s.%s AS SELECT %s FROM %s r WHERE NOT EXISTS (SELECT 1 FROM %s.losers l WHERE %s) ORDER BY %s",
+		schema, r.name, strings.Join(list, ", "), rows, schema, lostSQL("r", "l"), r.order)
+}
+
+// readOverlaps lists what lost to what.
+func readOverlaps(ctx context.Context, conn *sql.Conn, schema string) ([]outlay.Overlap, error) {
+	rows, err := conn.QueryContext(ctx, "SELECT account, period, winner, source FROM "+schema+".losers ORDER BY period, account, source")
+	if err != nil {
+		return nil, engineFailure(err, "reading overlaps")
+	}
+	defer func() { _ = rows.Close() }()
+	var out []outlay.Overlap
+	for rows.Next() {
+		var o outlay.Overlap
+		if err := rows.Scan(&o.SubAccountID, &o.Period, &o.Winner, &o.Loser); err != nil {
+			return nil, fmt.Errorf("reading overlaps: %w", err)
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
+}
