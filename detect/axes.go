@@ -76,7 +76,7 @@ func (s *source) infrastructureAxis() outlay.Axis {
 	case s.busy:
 		a.State, a.Reason = outlay.AxisPending, "A run works on it."
 		return a
-	case !s.observed, unread(s.seen) != nil:
+	case !s.observed, s.unread() != nil:
 		return a
 	case s.Origin != outlay.OriginCreated:
 		a.State, a.Reason = outlay.AxisGood, "Read only: it was set up by somebody else."
@@ -147,7 +147,7 @@ func (s *source) tagsAxis() outlay.Axis {
 		a.State, a.Reason = outlay.AxisNone, "Tags are left alone."
 		return a
 	}
-	if !s.look.Tags || !s.observed || unread(s.seen) != nil {
+	if !s.look.Tags || !s.observed || s.unread() != nil {
 		return a
 	}
 	off, why := 0, ""

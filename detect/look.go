@@ -141,7 +141,7 @@ func (v *visit) observe(ctx context.Context) {
 			return
 		}
 		s.observed = true
-		if err := unread(s.seen); err != nil {
+		if err := s.unread(); err != nil {
 			v.failed = err
 		}
 		if err := s.compare(v.provider); err != nil {
@@ -189,7 +189,7 @@ func (v *visit) wantsTags(s outlay.Source) bool {
 
 // compare finds what a plan from here would still change. What was not looked at is no difference.
 func (s *source) compare(p outlay.Provider) error {
-	if s.Spec == nil || s.Origin != outlay.OriginCreated || unread(s.seen) != nil {
+	if s.Spec == nil || s.Origin != outlay.OriginCreated || s.unread() != nil {
 		return nil
 	}
 	plan, err := p.Plan(&s.Source, s.seen)
@@ -235,14 +235,17 @@ func exists(r outlay.Resource) bool {
 	return r.State == outlay.StateCreated || r.State == outlay.StateVerified
 }
 
-// unread is why a look proves nothing about what it did not find.
-func unread(seen outlay.Observation) error {
-	if len(seen.Unknown) == 0 {
-		return nil
-	}
+// unread is why the look proves nothing about what it did not find of the source: a kind of its resources could not be
+// read. What else could not be read (the scope's members, say) is not part of the source.
+func (s *source) unread() error {
 	var why []string
-	for _, part := range slices.Sorted(maps.Keys(seen.Unknown)) {
-		why = append(why, part+": "+seen.Unknown[part])
+	for _, part := range slices.Sorted(maps.Keys(s.seen.Unknown)) {
+		if slices.ContainsFunc(s.Resources, func(r outlay.Resource) bool { return string(r.Kind) == part }) {
+			why = append(why, s.seen.Unknown[part])
+		}
+	}
+	if len(why) == 0 {
+		return nil
 	}
 	return outlay.Errorf(outlay.CodeForbidden, "", "could not read everything (%s)", strings.Join(why, "; "))
 }

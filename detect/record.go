@@ -116,7 +116,7 @@ func (v *visit) recordResource(ctx context.Context, tx outlay.Tx, s *source, row
 		}
 	case differs && change.Hold != "":
 		row.LastError = change.Hold
-	case differs && change.Action == outlay.ActionCreate && exists(row) && unread(s.seen) == nil:
+	case differs && change.Action == outlay.ActionCreate && exists(row) && s.unread() == nil:
 		if row.LastError == notSeen {
 			row.State = outlay.StateMissing
 		}

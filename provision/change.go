@@ -81,7 +81,7 @@ func (j *job) apply(ctx context.Context, i int, c outlay.Change, intend func(out
 			}
 			origin := outlay.CreatedByUs
 			if c.Action != outlay.ActionCreate {
-				origin = orElse(row.Origin, orElse(made.Origin, outlay.PreExisting))
+				origin = orElse(row.Origin, outlay.PreExisting) // a setting is not a thing that we could delete
 			}
 			return doneText(c, made), j.put(ctx, tx, j.recorded(row, made, origin))
 		},
@@ -135,13 +135,13 @@ func (j *job) adopt(ctx context.Context, i int, c outlay.Change) error {
 	}
 	live, ok := seen.Find(c.Kind, c.Name)
 	if !ok {
-		return orUnread(seen, outlay.Errorf(outlay.CodeNotFound, "Start again and confirm a new plan.", "%s is not there any more", c.Name))
+		return orUnread(seen, c.Kind, outlay.Errorf(outlay.CodeNotFound, "Start again and confirm a new plan.", "%s is not there any more", c.Name))
 	}
 	return j.take(ctx, i, c, live, outlay.Adopted)
 }
 
-func orUnread(seen outlay.Observation, otherwise error) error {
-	if err := unread(seen); err != nil {
+func orUnread(seen outlay.Observation, kind outlay.ResourceKind, otherwise error) error {
+	if err := unread(seen, kind); err != nil {
 		return err
 	}
 	return otherwise

@@ -3,9 +3,6 @@ package provision
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"outlay"
@@ -87,7 +84,7 @@ func (j *job) resolve(ctx context.Context, c outlay.Change, row outlay.Resource)
 			}
 			return &live, nil
 		}
-		if err := unread(seen); err != nil {
+		if err := unread(seen, c.Kind); err != nil {
 			return nil, err
 		}
 		if row.IntentAt.IsZero() {
@@ -105,16 +102,13 @@ func (j *job) resolve(ctx context.Context, c outlay.Change, row outlay.Resource)
 	}
 }
 
-// unread is why a look that found nothing proves nothing: a part of it could not be read.
-func unread(seen outlay.Observation) error {
-	if len(seen.Unknown) == 0 {
+// unread is why a look that found nothing of a kind proves nothing: that part could not be read.
+func unread(seen outlay.Observation, kind outlay.ResourceKind) error {
+	why, ok := seen.Unknown[string(kind)]
+	if !ok {
 		return nil
 	}
-	var why []string
-	for _, part := range slices.Sorted(maps.Keys(seen.Unknown)) {
-		why = append(why, part+": "+seen.Unknown[part])
-	}
-	return outlay.Errorf(outlay.CodeUnavailable, "", "could not look (%s)", strings.Join(why, "; "))
+	return outlay.Errorf(outlay.CodeUnavailable, "", "could not look: %s", why)
 }
 
 // foreign records that a resource of our name is not ours, and stops: it is never touched.
@@ -191,7 +185,7 @@ func (j *job) asWanted(ctx context.Context, c outlay.Change) (string, bool, erro
 	if err != nil {
 		return "", false, err
 	}
-	if err := unread(seen); err != nil {
+	if err := unread(seen, c.Kind); err != nil {
 		return "", false, err
 	}
 	if _, ok := seen.Find(c.Kind, c.Name); !ok {

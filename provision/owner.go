@@ -42,12 +42,9 @@ func guard(c outlay.Change, ledger []outlay.Resource) (outlay.Resource, bool) {
 		if r.Key() == c.Key() {
 			return r, r.Origin == outlay.CreatedByUs
 		}
-		if r.Name == c.Name && r.Origin == outlay.CreatedByUs && !r.IntentAt.IsZero() && carriesTags(r) {
+		if r.Name == c.Name && r.Origin == outlay.CreatedByUs && !r.IntentAt.IsZero() {
 			found = r
 		}
 	}
 	return found, found.Name != ""
 }
-
-// carriesTags tells whether a ledger row is of a thing that can be marked, rather than a setting of one.
-func carriesTags(r outlay.Resource) bool { return len(r.Owner) > 0 || r.ProviderID != "" }

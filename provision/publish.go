@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"outlay"
+	"outlay/operation"
 )
 
 // publish is the last step: it looks once more at what was made or removed, writes that down, and has the hourly look
@@ -59,6 +60,9 @@ func (j *job) survey(ctx context.Context) (seen outlay.Observation, err error) {
 // A source of which something of ours is left (an undo of one run, say) stays wanted.
 func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string, error) {
 	detail := "Nothing is left"
+	if err := j.strays(ctx); err != nil {
+		return "", err
+	}
 	if j.op.RemoveHistory {
 		if err := j.removeHistory(ctx); err != nil {
 			return "", err
@@ -85,6 +89,30 @@ func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string,
 		}
 		return j.lookNow(ctx, tx)
 	})
+}
+
+// strays looks for what a run that was cut off may have made after this run's plan was: the plan does not list it, so
+// it is not deleted, but it is not forgotten either.
+func (j *job) strays(ctx context.Context) error {
+	for _, row := range j.source.Resources {
+		if row.State != outlay.StateIntended || row.Origin != outlay.CreatedByUs || j.deletes(row) {
+			continue
+		}
+		live, err := j.resolve(ctx, outlay.Change{Kind: row.Kind, Name: row.Name}, row)
+		if err != nil {
+			return err
+		}
+		if live != nil {
+			return &operation.End{Problem: outlay.Problem{
+				Code: outlay.CodeConflict, Message: row.Name + " appeared after the plan of this run was made", Fix: "Deprovision again: the new plan lists it.",
+			}}
+		}
+		row.State = outlay.StateDeleted
+		if err := j.run.Ledger(ctx, func(tx outlay.Tx) error { return tx.PutResource(ctx, row) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closed marks a row as deleted when its resource went with the one that contained it, such as the policy of a bucket.
