@@ -50,6 +50,9 @@ type Options struct {
 	SeenAfter time.Duration
 	// ActivateAfter is how long after its activation a key appears in the data.
 	ActivateAfter time.Duration
+	// TagsReachBack makes an activation count from the beginning of the data, as if a backfill had come with it: the
+	// demo has no year to wait.
+	TagsReachBack bool
 	// BackfillTakes is how long a cost allocation tag backfill stays PROCESSING.
 	BackfillTakes time.Duration
 	// ExportQuota is the number of exports of one table that an account may have. Default 2 (clouds.md §2.3). Raise it

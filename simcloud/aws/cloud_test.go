@@ -75,7 +75,10 @@ func (w *world) clients(cred awssdk.CredentialsProvider, region string) clients 
 	return clients{
 		sts: sts.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg), org: organizations.NewFromConfig(cfg),
 		bcm: bcmdataexports.NewFromConfig(cfg), ce: costexplorer.NewFromConfig(cfg), cred: cred,
-		s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true; o.ResponseChecksumValidation = awssdk.ResponseChecksumValidationWhenSupported }),
+		s3: s3.NewFromConfig(cfg, func(o *s3.Options) {
+			o.UsePathStyle = true
+			o.ResponseChecksumValidation = awssdk.ResponseChecksumValidationWhenSupported
+		}),
 	}
 }
 

@@ -19,10 +19,12 @@ type export struct {
 	Updated    time.Time
 	Refreshed  time.Time
 	Executions []execution
-	Reason     string         // why it is unhealthy for good, such as BILL_OWNER_CHANGED
-	Hidden     int            `json:",omitempty"` // reads that do not see it yet
-	Revisions  map[string]int // how often a period was delivered, by period
-	Manifests  map[string]time.Time
+	Reason     string               // why it is unhealthy for good, such as BILL_OWNER_CHANGED
+	Hidden     int                  `json:",omitempty"` // reads that do not see it yet
+	Revisions  map[string]int       // how often it was delivered, by period
+	Manifests  map[string]time.Time // when its manifest was written, by period
+	Through    map[string]time.Time // up to where its data reach, by period
+	Deliveries int
 	Foreign    bool // planted by a test: nobody may touch it
 }
 

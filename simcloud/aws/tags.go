@@ -15,6 +15,7 @@ type tagBook struct {
 	Keys      map[string]*tagKey
 	Since     time.Time // when the payer came into being
 	Backfills []backfill
+	Revisions map[string]int // how often a month of the bill was restated, by period
 }
 
 type tagKey struct {
