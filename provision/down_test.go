@@ -142,11 +142,11 @@ func TestLostAnswerOfADelete(t *testing.T) {
 		b.later(time.Minute)
 	}
 	b.is(id, outlay.OpDone)
-	if len(b.cloud.live) != 1 || b.cloud.count(kindRule) != 1 {
+	if len(b.cloud.live) != 0 {
 		t.Errorf("left: %v", b.cloud.live)
 	}
-	if r := b.row(kindRule); r.State != outlay.StateVerified {
-		t.Errorf("the rule is still there, but the ledger says %s", r.State)
+	if r := b.row(kindRule); r.State != outlay.StateDeleted {
+		t.Errorf("the rule went with its store, but the ledger says %s", r.State)
 	}
 }
 

@@ -139,6 +139,9 @@ func (n *nimbus) effect(s *outlay.Source, c outlay.Change) (outlay.Resource, err
 			return outlay.Resource{}, &outlay.Error{Code: outlay.CodeUnavailable, Message: "the store is not empty"}
 		}
 		delete(n.live, key)
+		if c.Kind == kindStore {
+			delete(n.live, string(kindRule)+" "+c.Name)
+		}
 		return outlay.Resource{}, nil
 	case outlay.ActionCreate:
 		if _, taken := n.live[key]; taken {
