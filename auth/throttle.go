@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -41,7 +42,20 @@ type attempts struct{ account, address string }
 
 func attemptsOf(email, addr string) attempts {
 	sum := sha256.Sum256([]byte(email))
-	return attempts{account: "account:" + hex.EncodeToString(sum[:16]), address: "address:" + addr}
+	return attempts{account: "account:" + hex.EncodeToString(sum[:16]), address: "address:" + network(addr)}
+}
+
+// network is an IPv4 address itself and an IPv6 address's /64, which is what one customer has.
+func network(addr string) string {
+	a, err := netip.ParseAddr(addr)
+	if err != nil || a.Is4() {
+		return addr
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return addr
+	}
+	return p.String()
 }
 
 // mayTry is CodeThrottled while somebody has to wait, and says until when. Nobody is ever locked out for good.
