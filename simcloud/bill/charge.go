@@ -55,7 +55,7 @@ func (g generator) placed() string {
 // costs the same each day. A restatement scales the rows of its own fortieth.
 func (g generator) priced() string {
 	s := g.spec
-	growth := 1 + 0.012*float64(monthsSince2026(s))
+	growth := 0.92 + 0.01*float64(monthsSince2026(s))
 	normal := "greatest(-4, least(4, sqrt(-2 * ln(((hres >> 16) % 999983 + 1) / 999984.0)) * cos(6.283185307179586 * ((hres >> 36) % 999979) / 999979.0)))"
 	weekend := fmt.Sprintf("CASE WHEN (day + %d) %% 7 IN (0, 6) THEN 0.55 ELSE 1.1 END", int(s.Period.Start().Weekday()))
 	return fmt.Sprintf(`sized AS (SELECT *, mean * %v * exp(%v * %s - %v)
