@@ -175,7 +175,7 @@ func numberSQL(x, kind string) string {
 	if strings.HasPrefix(kind, "DECIMAL") || strings.HasSuffix(kind, "INT") || strings.HasSuffix(kind, "INTEGER") {
 		return d
 	}
-	return "CASE WHEN isfinite(" + d + ") THEN " + d + " WHEN " + x + " IS NOT NULL THEN CAST(error('not a finite number') AS DOUBLE) END"
+	return "CASE WHEN isfinite(" + d + ") THEN " + d + " WHEN " + x + " IS NOT NULL THEN CAST(CAST(" + x + " AS VARCHAR) || ' is not finite' AS DOUBLE) END"
 }
 
 // timeSQL reads ISO 8601 times, without a zone as UTC, and without seconds too ('2025-03-01T00:00Z'), which the
@@ -184,9 +184,13 @@ func timeSQL(x, kind string) string {
 	if kind != "VARCHAR" && kind != "JSON" {
 		return "CAST(" + x + " AS TIMESTAMP)"
 	}
-	return "CASE WHEN " + x + " IS NULL THEN NULL ELSE COALESCE(TRY_CAST(" + x + " AS TIMESTAMP), " +
+	// The cast to TIMESTAMP passes over an offset such as +02:00; the slower one to TIMESTAMPTZ heeds it.
+	clock := "substr(" + x + ", 11)"
+	return "CASE WHEN " + x + " IS NULL THEN NULL" +
+		" WHEN contains(" + clock + ", '+') OR contains(" + clock + ", '-') THEN CAST(CAST(" + x + " AS TIMESTAMPTZ) AS TIMESTAMP)" +
+		" ELSE COALESCE(TRY_CAST(" + x + " AS TIMESTAMP), " +
 		"try_strptime(" + x + ", ['%Y-%m-%dT%H:%MZ', '%Y-%m-%d %H:%MZ', '%Y-%m-%dT%H:%M', '%Y-%m-%d %H:%M']), " +
-		"CAST(error('not a time') AS TIMESTAMP)) END"
+		"CAST(" + x + " || ' is no time' AS TIMESTAMP)) END"
 }
 
 // mapSQL reads a map, or JSON text of an object.

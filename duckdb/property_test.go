@@ -39,7 +39,9 @@ func TestSumsAgree(t *testing.T) {
 // checkWays asks for totals with filters that lead to r1, r2, r3 and the lake's files.
 func checkWays(t *testing.T, store *Costs, charges []charge) {
 	t.Helper()
-	all := func(d outlay.Dimension) outlay.Filter { return outlay.Filter{Dimension: d, Not: true, Values: []string{"nowhere"}} }
+	all := func(d outlay.Dimension) outlay.Filter {
+		return outlay.Filter{Dimension: d, Not: true, Values: []string{"nowhere"}}
+	}
 	ways := map[string][]outlay.Filter{
 		"r1": nil, "r2": {all(outlay.TagDimension("SessionID"))}, "r3": {all(outlay.ByResource)},
 		"lake": {all(outlay.ByResource), all(outlay.TagDimension("SessionID"))},

@@ -122,7 +122,7 @@ func buildSQL(schema string, heads []outlay.Head) []string {
 		"CREATE TABLE "+schema+".losers AS "+losersSQL(schema+".claims"),
 	)
 	for _, column := range enumColumns() {
-		var values []string
+		values := []string{"SELECT '' AS v"}
 		for i, r := range rollups() {
 			if r.has(column) {
 				values = append(values, "SELECT DISTINCT "+ident(column)+" AS v FROM "+rolled(i))
