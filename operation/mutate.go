@@ -32,6 +32,9 @@ func (r *Run) Mutate(ctx context.Context, i int, m Mutation) error {
 	}
 	r.w.Points(point + ".after_intent")
 	call, cancel := r.Deadline(ctx)
+	if lost(call, nil) {
+		return errLost
+	}
 	counted, calls := outlay.WithCalls(call)
 	callErr := m.Do(counted)
 	cancel()

@@ -77,11 +77,11 @@ func again(err error) bool {
 
 // operate does one claimed operation as far as it goes, and releases it.
 func (w *Worker) operate(ctx context.Context, o outlay.Operation) {
-	held, stop := w.hold(ctx, func(ctx context.Context, until time.Time) error {
+	held, lease, stop := w.hold(ctx, func(ctx context.Context, until time.Time) error {
 		c := o
 		return w.Store.Install().RenewOperation(ctx, &c, until)
 	})
-	r := &Run{w: w, op: o, current: -1}
+	r := &Run{w: w, op: o, lease: lease, current: -1}
 	err := r.begin(held)
 	if err == nil {
 		err = w.attempt(held, r)

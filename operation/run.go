@@ -13,6 +13,7 @@ import (
 type Run struct {
 	w     *Worker
 	op    outlay.Operation
+	lease *lease
 	lines []Line
 	steps []outlay.Step
 	// current is the step in hand, −1 before the first.
@@ -35,11 +36,26 @@ type Line struct {
 func (r *Run) Operation() outlay.Operation { return r.op }
 
 // Sleep waits within a step; it ends early when the lease is lost.
-func (r *Run) Sleep(ctx context.Context, d time.Duration) error { return r.w.Sleep(ctx, d) }
+func (r *Run) Sleep(ctx context.Context, d time.Duration) error {
+	if err := r.w.Sleep(ctx, d); err != nil {
+		return err
+	}
+	if r.lease.left() < r.w.Lease-r.w.Lease/10-r.w.Renew {
+		return r.lease.extend(ctx)
+	}
+	return nil
+}
 
-// Deadline limits one provider call so that it ends before the lease does (reliability.md §3.1 rule 9).
+// Deadline limits one provider call so that it ends before the lease does (reliability.md §3.1 rule 9). After a pause
+// of the whole process that outlasted the lease, no time is left, and no call is made.
 func (r *Run) Deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, max(r.w.Lease-2*r.w.Renew, r.w.Lease/2))
+	left := r.lease.left()
+	if left <= 0 {
+		over, cancel := context.WithCancelCause(ctx)
+		cancel(errLost)
+		return over, func() {}
+	}
+	return context.WithTimeout(ctx, left)
 }
 
 // Ledger runs fn in a transaction that is refused when the lease is lost or a person has ended the run.

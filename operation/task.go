@@ -10,7 +10,7 @@ import (
 
 // perform does one claimed task and releases it.
 func (w *Worker) perform(ctx context.Context, t outlay.Task) {
-	held, stop := w.hold(ctx, func(ctx context.Context, until time.Time) error {
+	held, _, stop := w.hold(ctx, func(ctx context.Context, until time.Time) error {
 		c := t
 		return w.Store.Install().RenewTask(ctx, &c, until)
 	})

@@ -146,7 +146,7 @@ func TestLeaseEndsWhenTheStoreDoesNotAnswer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var tries atomic.Int32
-			held, stop := w.hold(t.Context(), func(context.Context, time.Time) error { tries.Add(1); return c.err })
+			held, _, stop := w.hold(t.Context(), func(context.Context, time.Time) error { tries.Add(1); return c.err })
 			defer stop()
 			if c.wait > 0 {
 				await(t, "a few renewals", func() bool { return tries.Load() > 3 })

@@ -92,6 +92,10 @@ func (j *job) apply(ctx context.Context, i int, c outlay.Change, intend func(out
 // intended, with a new settle window.
 func (j *job) refuse(ctx context.Context, tx outlay.Tx, c outlay.Change, row outlay.Resource, callErr error) (string, error) {
 	e := outlay.AsError(callErr)
+	if j.settling(c.Name) && (e.Code == outlay.CodeConflict || e.Code == outlay.CodeNotFound) && c.Action == outlay.ActionUpdate {
+		e = outlay.Errorf(outlay.CodeUnavailable, "", "%s cannot be seen everywhere yet: %w", c.Name, e)
+		callErr = e
+	}
 	row.LastError = e.Message
 	passes := c.Soft && !e.Code.Retryable() && e.Outcome != outlay.Unknown
 	if row.State == outlay.StateIntended {
@@ -111,6 +115,16 @@ func (j *job) refuse(ctx context.Context, tx outlay.Tx, c outlay.Change, row out
 		return "Not done: " + e.Message + ". The hourly look tries again.", nil
 	}
 	return "", callErr
+}
+
+// settling tells whether something of a name was made so recently that not everybody sees it yet.
+func (j *job) settling(name string) bool {
+	for _, r := range j.source.Resources {
+		if r.Name == name && r.Origin == outlay.CreatedByUs && j.Clock.Now().Before(r.NotBefore) {
+			return true
+		}
+	}
+	return false
 }
 
 // take records what is there already: ours from an attempt that was cut off, or adopted by a person's confirmed plan.
