@@ -116,6 +116,9 @@ type accountBody struct {
 	Setup              string // what the provider's side needs, with this account's values filled in
 }
 
+// LastDay is the last day that has charges.
+func (b accountBody) LastDay() string { return day(b.Status.DataThrough.Add(-time.Nanosecond)) }
+
 // NeverLooked tells whether no look has ever found out who the credential is.
 func (b accountBody) NeverLooked() bool { return b.Identifier == "" }
 

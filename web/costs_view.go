@@ -112,7 +112,7 @@ func (b *costsBody) filters(providers []outlay.Value) {
 	for _, x := range control.Ranges() {
 		b.Ranges = append(b.Ranges, option{x.ID, x.Title, x.ID == r.Range})
 	}
-	b.Everys = []option{{"", capital(string(b.Every)) + ", fitting", r.Every == ""}}
+	b.Everys = []option{{"", "Automatic: " + string(b.Every), r.Every == ""}}
 	for _, x := range []outlay.Every{outlay.EveryDay, outlay.EveryWeek, outlay.EveryMonth} {
 		b.Everys = append(b.Everys, option{string(x), capital(string(x)), x == r.Every})
 	}

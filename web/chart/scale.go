@@ -75,6 +75,9 @@ func (s scale) lines() []float64 {
 
 // short writes an axis figure: $0, $1.5k, −$2M, $0.02.
 func (b Bars) short(v float64, s scale) string {
+	if math.Abs(v) < s.step/2 {
+		v = 0 // a sum of steps may miss it by a hair, or be −0
+	}
 	sign := ""
 	if v < 0 {
 		sign, v = "−", -v

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"context"
+	"iter"
+	"sync"
+
+	"outlay"
+)
+
+// nimbus is a made-up provider. Its plan makes a bucket, an export and the tags; what it observes is set by the test.
+type nimbus struct {
+	mu       sync.Mutex
+	denied   []outlay.Permission
+	observes int
+	fail     error
+}
+
+var _ outlay.Provider = (*nimbus)(nil)
+
+const setupText = "{\n  \"trust\": {\n    \"externalId\": \"{external-id}\",\n    \"role\": \"{role}\"\n  }\n}"
+
+func (*nimbus) Name() outlay.ProviderName { return "nimbus" }
+
+func (*nimbus) About() outlay.ProviderInfo {
+	return outlay.ProviderInfo{
+		Name: "nimbus", Title: "Nimbus", Account: "Account number", Series: 1,
+		CredentialKinds: []outlay.CredentialKind{
+			{Kind: "role", Title: "Assume a role", Hint: "Nothing secret is stored.", Setup: setupText, Fields: []outlay.ProviderField{
+				{Name: "role", Title: "Role", Hint: "Its full name."}, {Name: "external-id", Title: "External id", Generated: true},
+			}},
+			{Kind: "keys", Title: "Access key", Hint: "For a first try.", Warning: "A long-lived key can be stolen. Prefer the role.", Fields: []outlay.ProviderField{
+				{Name: "key", Title: "Key id"}, {Name: "secret", Title: "Secret key", Secret: true},
+			}},
+		},
+		Regions:    []outlay.Region{{ID: "north-1", Title: "Northern hills"}, {ID: "south-1", Title: "Southern coast"}},
+		RegionHint: "The store is made here.",
+		Fields:     []outlay.ProviderField{{Name: "format", Title: "Cost data", Default: "focus", Options: []outlay.Region{{ID: "focus", Title: "FOCUS 1.2, Parquet, daily"}, {ID: "both", Title: "FOCUS and the provider’s own"}}}, {Name: "prefix", Title: "Store prefix", Optional: true, Hint: "Lower-case letters."}},
+		TagsHint:   "Nimbus lists a key only after some resource has carried it.",
+		FirstData:  "First costs appear within 24 hours.", Running: "About $0.40 a month of storage at your volume.",
+		DeleteFiles: "Cannot be undone. Nimbus will not send past months again.", KeepFiles: "Only the export is removed. You pay Nimbus for the storage.", LeftAlone: "They stay active. Other tools may rely on them.",
+	}
+}
+
+func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, _ *outlay.Source, _ outlay.Look) (outlay.Observation, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.observes++
+	if n.fail != nil {
+		return outlay.Observation{}, n.fail
+	}
+	o := outlay.Observation{At: fixedNow(), Identity: outlay.Identity{AccountID: a.Identity.AccountID, Principal: "role/billing-provisioner", Scope: outlay.BillingScope{ID: "210987654321", IsPayer: true}}}
+	for _, action := range []string{"store:Make", "store:SetPolicy", "export:Make"} {
+		o.Permissions = append(o.Permissions, outlay.Permission{Action: action, State: outlay.PermissionGranted, For: "the set-up"})
+	}
+	o.Permissions = append(o.Permissions, n.denied...)
+	if len(n.denied) > 0 {
+		o.Policy = "{\n  \"allow\": [\"" + n.denied[0].Action + "\"]\n}"
+	}
+	return o, nil
+}
+
+func (*nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, error) {
+	store := outlay.Change{Action: outlay.ActionCreate, Kind: "nimbus/store", Name: "outlay-billing-7f3a9c", Title: "Object store", Detail: "Private, encrypted.", Step: "Make the store"}
+	export := outlay.Change{Action: outlay.ActionCreate, Kind: "nimbus/export", Name: "outlay-focus-daily", Title: "Data export", Detail: "FOCUS 1.2, Parquet, daily, overwrite.", Step: "Make the export"}
+	tags := outlay.Change{Action: outlay.ActionUpdate, Kind: "nimbus/tags", Name: "9 keys to Active", Title: "Cost allocation tags", Step: "Turn on the tags"}
+	var p outlay.Plan
+	for _, m := range seen.Missing() {
+		p.Notes = append(p.Notes, outlay.Note{Level: "block", Text: "The credential lacks " + m.Action + "."})
+	}
+	if s.Spec != nil {
+		store.To = map[string]string{"region": s.Spec.Region}
+		store.Detail = "Private, encrypted, in " + s.Spec.Region + "."
+		p.Changes = []outlay.Change{store, export}
+		if len(s.Spec.Tags) > 0 {
+			p.Changes = append(p.Changes, tags)
+		}
+		return p, nil
+	}
+	export.Action, store.Action = outlay.ActionDelete, outlay.ActionDelete
+	p.Changes = []outlay.Change{export, store}
+	if s.CostFiles == outlay.KeepCostFiles {
+		p.Changes[1].Action = outlay.ActionKeep
+	}
+	return p, nil
+}
+
+func (*nimbus) Apply(_ context.Context, _ *outlay.CloudAccount, _ *outlay.Source, c outlay.Change) (outlay.Resource, error) {
+	return outlay.Resource{Kind: c.Kind, Name: c.Name, State: outlay.StateVerified, Origin: outlay.CreatedByUs}, nil
+}
+
+func (*nimbus) Deliveries(context.Context, *outlay.CloudAccount, *outlay.Source) iter.Seq2[outlay.Delivery, error] {
+	return func(func(outlay.Delivery, error) bool) {}
+}
+
+func (*nimbus) Fetch(context.Context, *outlay.CloudAccount, *outlay.Source, outlay.Delivery, string) ([]string, error) {
+	return nil, outlay.Errorf(outlay.CodeNotFound, "", "nimbus delivers nothing here")
+}
+
+func (*nimbus) Mapping(format string) (outlay.Mapping, error) {
+	return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "", "nimbus has no format %q", format)
+}
