@@ -110,6 +110,9 @@ func verdicts(code string) (verdict, bool) {
 // classify judges an answer of AWS. Only 4xx other than 408, 409 and 429 proves that nothing happened
 // (reliability.md §3.4); codes that say so themselves are in the table.
 func classify(code string, status int, message string, c call) *outlay.Error {
+	if strings.HasPrefix(message, "Signature expired") || strings.HasPrefix(message, "Signature not yet current") {
+		code = "RequestTimeTooSkewed" // the JSON services have no code of its own for it
+	}
 	v, known := verdicts(code)
 	switch {
 	case known && v.code == outlay.CodeForbidden && v.text == "":
