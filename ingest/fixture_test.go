@@ -188,7 +188,7 @@ func (h *house) options(points func(string)) ingest.Options {
 // worker is a server's worker over g.
 func (h *house) worker(g *ingest.Ingest) *operation.Worker {
 	w := operation.New(operation.Options{
-		Store: h.store, Clock: h.clock, Owner: outlay.NewID("worker"), Lease: 2 * time.Second, Renew: 200 * time.Millisecond, Poll: 20 * time.Millisecond,
+		Store: h.store, Clock: h.clock, Owner: outlay.NewID("worker"), Lease: time.Second, Renew: 100 * time.Millisecond, Poll: 20 * time.Millisecond,
 	})
 	g.Register(w)
 	return w
@@ -385,8 +385,9 @@ func (h *house) inSnapshots(t *testing.T, generation string) bool {
 	t.Helper()
 	heads := h.heads(t)
 	for _, at := range heads {
-		for _, of := range heads {
-			files, err := h.lake.Files(t.Context(), at.Snapshot, outlay.Partition{OrgID: org, SourceID: of.SourceID, Period: of.Period})
+		for n := range 12 {
+			p := outlay.Partition{OrgID: org, SourceID: at.SourceID, Period: outlay.Period(fmt.Sprintf("2026-%02d", n+1))}
+			files, err := h.lake.Files(t.Context(), at.Snapshot, p)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -71,22 +71,35 @@ func (g *Ingest) ImportFiles(ctx context.Context, r ImportRequest, mapping outla
 	}
 	g.o.Points(pointImportCopied)
 	already, err := g.findImport(ctx, m)
-	if err != nil || already {
-		return m.result(m.heads, already), err
+	if err != nil {
+		return Import{}, err
+	}
+	if already {
+		g.afterImport(ctx, m) // the process may have died between publishing and this
+		return m.result(m.heads, true), nil
 	}
 	if err := g.parseImport(ctx, m, mapping, files); err != nil {
 		return Import{}, err
 	}
-	if err := g.publishImport(ctx, m); err != nil {
+	err = g.commitImport(ctx, m)
+	if err == nil {
+		g.o.Points(pointImportPublished)
+	}
+	g.afterImport(context.WithoutCancel(ctx), m) // after a failure too: some months may be committed
+	if err != nil {
 		return Import{}, err
 	}
-	g.o.Points(pointImportPublished)
+	return m.result(m.fresh, false), nil
+}
+
+// afterImport brings the lake to what is published and tells who depends on it. The import stands already: what fails
+// here is repaired by tidying and by the next look.
+func (g *Ingest) afterImport(ctx context.Context, m *importing) {
 	if err := g.alignImport(ctx, m); err != nil {
-		g.o.Log.Warn("bring the lake to an import; tidying repeats it", "org", r.OrgID, "source", m.source.ID, "err", err)
+		g.o.Log.Warn("bring the lake to an import; tidying repeats it", "org", m.OrgID, "source", m.source.ID, "err", err)
 	}
 	g.o.Points(pointImportAligned)
-	g.tell(ctx, r.OrgID)
-	return m.result(m.fresh, false), nil
+	g.tell(ctx, m.OrgID)
 }
 
 // findImport finds the source of this name, or makes up a new one, and tells whether the content is on show already.
@@ -125,7 +138,7 @@ func (g *Ingest) findImport(ctx context.Context, m *importing) (already bool, er
 	return already, nil
 }
 
-// parseImport parses all files as one job, checks each month and commits it to the lake, where nobody reads it yet.
+// parseImport parses all files as one job and checks each month.
 func (g *Ingest) parseImport(ctx context.Context, m *importing, mapping outlay.Mapping, files []string) error {
 	gen := outlay.NewID("gen")
 	out, err := g.o.Lake.Stage(ctx, m.OrgID, m.source.ID, gen)
@@ -153,14 +166,21 @@ func (g *Ingest) parseImport(ctx context.Context, m *importing, mapping outlay.M
 		return err
 	}
 	g.o.Points(pointImportProved)
+	return nil
+}
+
+// commitImport commits each month to the lake, where nobody reads it yet, and publishes them all.
+func (g *Ingest) commitImport(ctx context.Context, m *importing) error {
 	for i := range m.fresh {
 		h := &m.fresh[i]
-		if h.Snapshot, err = g.o.Lake.Replace(ctx, outlay.Partition{OrgID: m.OrgID, SourceID: m.source.ID, Period: h.Period}, gen, h.Files); err != nil {
+		snapshot, err := g.o.Lake.Replace(ctx, outlay.Partition{OrgID: m.OrgID, SourceID: m.source.ID, Period: h.Period}, h.Generation, h.Files)
+		if err != nil {
 			return fmt.Errorf("committing %s: %w", h.Period, err)
 		}
+		h.Snapshot = snapshot
 		g.o.Points(pointImportCommitted)
 	}
-	return nil
+	return g.publishImport(ctx, m)
 }
 
 // add checks a month and makes its head.
