@@ -173,10 +173,10 @@ func TestColumnsAndTypes(t *testing.T) {
 	if d := cmp.Diff(want, types(all)); d != "" {
 		t.Error(d)
 	}
-	physical := all.one("SELECT string_agg(DISTINCT coalesce(converted_type, '') || ' ' || coalesce(type, ''), ', ' ORDER BY 1) FROM parquet_schema(" + quote(all.path) +
-		") WHERE name LIKE '%Period%' OR name LIKE '%Cost'")
-	if physical != " DOUBLE, TIMESTAMP_MILLIS INT64" {
-		t.Errorf("stored as %s", physical)
+	physical := all.one("SELECT count(*) FROM parquet_schema(" + quote(all.path) +
+		") WHERE (name LIKE '%Period%' AND converted_type = 'TIMESTAMP_MILLIS') OR (name LIKE '%Cost' AND type = 'DOUBLE')")
+	if physical != "9" {
+		t.Errorf("%s columns are stored as AWS stores them", physical)
 	}
 	if c := all.one("SELECT string_agg(DISTINCT compression, ', ') FROM parquet_metadata(" + quote(all.path) + ")"); c != "SNAPPY" {
 		t.Errorf("compressed by %s", c)
@@ -249,8 +249,9 @@ func TestDemoMonthCostsFortyToSixtyThousand(t *testing.T) {
 	for seed := range int64(6) {
 		s := demo()
 		s.Seed, s.Columns = seed, []string{"BilledCost"}
+		sums := write(t, db, s).totals.Sums
 		for _, m := range []outlay.Measure{outlay.Billed, outlay.Effective} {
-			if total := outlay.MustAmount(write(t, db, s).totals.Sums[m], "USD").Float(); total < 40_000 || total > 60_000 {
+			if total := outlay.MustAmount(sums[m], "USD").Float(); total < 40_000 || total > 60_000 {
 				t.Errorf("seed %d: %s is %.0f", seed, m, total)
 			}
 		}

@@ -31,26 +31,23 @@ func (g generator) setUp() []string {
 	stmts := []string{
 		fmt.Sprintf("CREATE OR REPLACE TEMP TABLE bill_base AS SELECT (i // %[2]d)::INTEGER AS day, (i %% %[2]d)::INTEGER AS k FROM range(%[1]d::BIGINT * %[2]d) t(i) WHERE %[2]d > 0",
 			g.spec.days(), g.perDay),
-		"CREATE OR REPLACE TEMP TABLE bill_sku AS SELECT * FROM (VALUES " + g.skuValues() + ") t(slot, sku, first, share, service, code, category, subcategory, operation, meter, description, " +
-			"unit, price, mean, elastic, prefix, kind, discount, committed, spot, zone, instance)",
+		"CREATE OR REPLACE TEMP TABLE bill_sku AS SELECT slot, t.* EXCLUDE (low, high) FROM (VALUES " + g.skuValues() + ") t(low, high, sku, first, share, service, code, " +
+			"category, subcategory, operation, meter, description, unit, price, mean, elastic, prefix, kind, discount, committed, spot, zone, instance), range(1000) s(slot) " +
+			"WHERE slot >= low AND slot < high",
 	}
 	return append(stmts, specialTable(g.spec)...)
 }
 
-// skuValues has a row for each of the thousand slots; first and share cut the numbers of resources among the SKUs.
+// skuValues has each SKU with its part of the thousand slots; first and share cut the numbers of resources likewise.
 func (g generator) skuValues() string {
 	var rows []string
 	slot := 0
 	for i, s := range g.skus {
-		first := g.spec.Resources * slot / 1000
-		share := max(1, g.spec.Resources*s.weight/1000)
-		tail := fmt.Sprintf("%d, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s, %v::DOUBLE, %v::DOUBLE, %t, %s, %s, %v::DOUBLE, %d, %t, %t, %s)", i, first, share,
+		first, share := g.spec.Resources*slot/1000, max(1, g.spec.Resources*s.weight/1000)
+		rows = append(rows, fmt.Sprintf("(%d, %d, %d, %d, %d, %s, %s, %s, %s, %s, %s, %s, %s, %s::DOUBLE, %v::DOUBLE, %t, %s, %s, %v::DOUBLE, %d, %t, %t, %s)", slot, slot+s.weight, i, first, share,
 			quote(s.service), quote(s.code), quote(s.category), quote(s.subcategory), quote(s.operation), quote(s.meter), quote(s.description), quote(s.unit),
-			strconv.FormatFloat(s.price, 'f', -1, 64), s.mean, s.elastic, quote(s.prefix), quote(s.kind), s.discount, s.committed, s.spot, s.zone, quote(s.instance))
-		for range s.weight {
-			rows = append(rows, fmt.Sprintf("(%d, %s", slot, tail))
-			slot++
-		}
+			strconv.FormatFloat(s.price, 'f', -1, 64), s.mean, s.elastic, quote(s.prefix), quote(s.kind), s.discount, s.committed, s.spot, s.zone, quote(s.instance)))
+		slot += s.weight
 	}
 	return strings.Join(rows, ",\n")
 }
