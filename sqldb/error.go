@@ -20,7 +20,7 @@ func failed(doing string, err error) error {
 		return e
 	}
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), isInterrupted(err):
 		return outlay.Errorf(outlay.CodeUnavailable, "Try again.", "%s was cut short: %w", doing, err)
 	case isUnique(err):
 		return outlay.Errorf(outlay.CodeConflict, "Look at what exists, then try again.", "%s: it exists already: %w", doing, err)
@@ -28,6 +28,8 @@ func failed(doing string, err error) error {
 		return outlay.Errorf(outlay.CodeNotFound, "", "%s: it refers to something that does not exist: %w", doing, err)
 	case isLostRace(err):
 		return outlay.Errorf(outlay.CodeUnavailable, "Try again in a moment.", "%s: the database was busy: %w", doing, err)
+	case isFull(err):
+		return outlay.Errorf(outlay.CodeUnavailable, "Make room on the database's disk; Outlay goes on by itself.", "%s: the database cannot write: %w", doing, err)
 	case isDown(err):
 		e := outlay.Errorf(outlay.CodeUnavailable, "Check that the database runs; Outlay goes on by itself.", "%s: the database did not answer: %w", doing, err)
 		e.Outcome = outlay.Unknown
@@ -64,6 +66,20 @@ func isLostRace(err error) bool {
 	base := sqliteCode(err) & 0xff
 	state := sqlState(err)
 	return base == sqlite3.SQLITE_BUSY || base == sqlite3.SQLITE_LOCKED || state == "40001" || state == "40P01"
+}
+
+// isInterrupted tells whether the statement was stopped from outside: SQLITE_INTERRUPT, query_canceled.
+func isInterrupted(err error) bool {
+	return sqliteCode(err)&0xff == sqlite3.SQLITE_INTERRUPT || sqlState(err) == "57014"
+}
+
+// isFull tells whether the disk is full, or may only be read.
+func isFull(err error) bool {
+	switch sqliteCode(err) & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		return true
+	}
+	return sqlState(err) == "53100" // disk_full
 }
 
 // isDown tells whether the server is away, going away or full of connections.

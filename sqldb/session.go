@@ -58,7 +58,7 @@ func (s *sessions) DeleteCtx(ctx context.Context, token string) error {
 	})
 }
 
-// stored is one session.
+// session is one signed-in browser.
 type session struct {
 	token string
 	data  []byte
