@@ -134,7 +134,7 @@ func (m *awsModel) check(c *check, path, name string, v any) {
 			if _, err := time.Parse(time.RFC3339, x); err != nil {
 				c.say(path, fmt.Sprintf("%q is not a time", x))
 			}
-		} else if wrong := s.text(x); wrong != "" {
+		} else if wrong := s.text(x); wrong != "" && !newer(name+"="+x) {
 			c.say(path, wrong)
 		}
 	case float64:

@@ -143,7 +143,8 @@ func (k *call) failed(f *refusal) answer {
 	switch k.Service {
 	case "s3":
 		a.header.Set("Content-Type", "application/xml")
-		if k.R.Method != http.MethodHead { // HEAD answers have no body: the SDK makes the code from the status
+		// HEAD and 304 answers have no body: the SDK makes the code from the status.
+		if k.R.Method != http.MethodHead && f.status != http.StatusNotModified {
 			a.body = xmlBody(s3Error{Code: f.code, Message: f.message, Resource: k.R.URL.Path, RequestID: k.ID, HostID: k.ID})
 		}
 	case "sts", "iam":

@@ -3,6 +3,7 @@ package aws_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -38,6 +39,17 @@ type world struct {
 // newWorld serves a cloud whose every request and answer the official models judge.
 func newWorld(t *testing.T, o aws.Options) *world {
 	t.Helper()
+	return serve(t, o, outlaytest.AWSJudge(t))
+}
+
+// newLawlessWorld is for requests that the models rightly find wrong: what would the service say?
+func newLawlessWorld(t *testing.T, o aws.Options) *world {
+	t.Helper()
+	return serve(t, o, func(h http.Handler) http.Handler { return h })
+}
+
+func serve(t *testing.T, o aws.Options, judge func(http.Handler) http.Handler) *world {
+	t.Helper()
 	o.Dir = t.TempDir()
 	cloud, err := aws.New(o)
 	if err != nil {
@@ -45,7 +57,7 @@ func newWorld(t *testing.T, o aws.Options) *world {
 	}
 	cloud.AddOrganization(aws.Member{ID: payerID, Name: "Northfield"}, aws.Member{ID: memberID, Name: "Physics"})
 	cloud.AddAccount(aloneID, "Library")
-	server := httptest.NewServer(outlaytest.AWSJudge(t)(cloud))
+	server := httptest.NewServer(judge(cloud))
 	t.Cleanup(func() {
 		cloud.Close()
 		server.CloseClientConnections()
@@ -119,4 +131,14 @@ func TestWhoAmI(t *testing.T) {
 	wantCode(t, err, "SignatureDoesNotMatch")
 	_, err = w.clients(credentials.NewStaticCredentialsProvider(id, secret+"x", ""), "us-east-1").bcm.ListExports(ctx, nil)
 	wantCode(t, err, "InvalidSignatureException")
+}
+
+func mustRead(t *testing.T, out *s3.GetObjectOutput) string {
+	t.Helper()
+	defer out.Body.Close()
+	b, err := io.ReadAll(out.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -79,8 +79,7 @@ func (c *Cloud) jobs(now time.Time) []job {
 
 // periods lists what an export is due, oldest first.
 func (c *Cloud) periods(e *export, now time.Time) []outlay.Period {
-	through := now.Add(-c.opt.DataLag)
-	current := outlay.PeriodOf(through)
+	current := outlay.PeriodOf(c.through(now).Add(-time.Nanosecond)) // a month without a day is not delivered yet
 	due := []outlay.Period{current}
 	if e.Deliveries == 0 {
 		for i := 1; i <= c.opt.HistoryMonths; i++ {
@@ -107,6 +106,11 @@ func (c *Cloud) periods(e *export, now time.Time) []outlay.Period {
 	return slices.Compact(due)
 }
 
+// through is the exclusive end of the data of a delivery: whole days.
+func (c *Cloud) through(now time.Time) time.Time {
+	return now.UTC().Add(-c.opt.DataLag).Truncate(24 * time.Hour)
+}
+
 // job says what goes into one period. A payer's bill has one revision for all exports that show it.
 func (c *Cloud) job(e *export, p outlay.Period, now time.Time, raised map[string]bool) job {
 	payer := c.state.Accounts[c.state.Accounts[e.Account].Payer]
@@ -120,7 +124,7 @@ func (c *Cloud) job(e *export, p outlay.Period, now time.Time, raised map[string
 	}
 	keys, since := c.activeTags(payer.ID)
 	spec := bill.Spec{
-		Payer: bill.Account{ID: payer.ID, Name: payer.Name}, Period: p, Through: now.Add(-c.opt.DataLag), Rows: c.opt.RowsPerMonth,
+		Payer: bill.Account{ID: payer.ID, Name: payer.Name}, Period: p, Through: c.through(now), Rows: c.opt.RowsPerMonth,
 		Columns: columnsOf(e.Definition.DataQuery.QueryStatement), Seed: c.opt.Seed + seedOf(payer.ID), Revision: book.Revisions[string(p)],
 		TagPrefix: c.opt.TagPrefix, Tagged: keys, ActiveSince: since,
 	}

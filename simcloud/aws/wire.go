@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // write sends an answer, or does to the connection what the fault says.
@@ -21,8 +22,8 @@ func (c *Cloud) write(w http.ResponseWriter, r *http.Request, k *call, a answer,
 			}
 			reset(w)
 			return
-		case TruncateSilently:
-			cutShort(w, k, a)
+		case Truncate, TruncateSilently:
+			cutShort(w, k, a, f.Kind == Truncate)
 			return
 		}
 	}
@@ -36,11 +37,6 @@ func (c *Cloud) write(w http.ResponseWriter, r *http.Request, k *call, a answer,
 	w.Header().Set("X-Amzn-Requestid", k.ID)
 	if r.Method != http.MethodHead {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	}
-	if f != nil && f.Kind == Truncate && len(a.body) > 1 {
-		w.WriteHeader(a.status)
-		_, _ = w.Write(a.body[:len(a.body)/2])
-		panic(http.ErrAbortHandler) // the server closes the connection in the middle
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the client may be gone
@@ -58,8 +54,9 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// cutShort sends half the body in an answer without a length, so that only the end of the connection ends it.
-func cutShort(w http.ResponseWriter, k *call, a answer) {
+// cutShort sends half the body and ends the connection. With the full length the client can tell; without any length,
+// and without a checksum, only a reader who knows the size can.
+func cutShort(w http.ResponseWriter, k *call, a answer, withLength bool) {
 	conn, buf, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -67,11 +64,14 @@ func cutShort(w http.ResponseWriter, k *call, a answer) {
 	defer conn.Close()
 	fmt.Fprintf(buf, "HTTP/1.1 %d %s\r\nConnection: close\r\nX-Amz-Request-Id: %s\r\n", a.status, http.StatusText(a.status), k.ID)
 	for name, values := range a.header {
-		if name != "Content-Length" {
+		if name != "Content-Length" && !strings.HasPrefix(name, "X-Amz-Checksum-") {
 			fmt.Fprintf(buf, "%s: %s\r\n", name, values[0])
 		}
 	}
-	_, _ = buf.WriteString("\r\n")
+	if withLength {
+		fmt.Fprintf(buf, "Content-Length: %d\r\n", len(a.body))
+	}
+	_, _ = buf.WriteString("\r\n") // whether the client gets it is the point
 	_, _ = buf.Write(a.body[:len(a.body)/2])
 	_ = buf.Flush()
 }
