@@ -33,6 +33,7 @@ type costsBody struct {
 	ClearLast                                              string
 	Live                                                   string
 	CSV, JSON                                              string
+	MayAccounts                                            bool // so may open Data health as well
 }
 
 type option struct {
@@ -87,7 +88,7 @@ func link(path string, r control.CostRequest, extra url.Values) string {
 }
 
 func (s *site) costsBody(c *call, v control.CostView) (*costsBody, error) {
-	b := &costsBody{CostView: v, GroupTitle: control.DimensionTitle(v.Group), Sort: "cost"}
+	b := &costsBody{CostView: v, MayAccounts: c.actor.May(outlay.AccountsRead), GroupTitle: control.DimensionTitle(v.Group), Sort: "cost"}
 	b.Open = c.r.URL.Query().Get("other") == "open"
 	if sort := c.r.URL.Query().Get("sort"); slices.Contains([]string{"name", "previous", "change"}, sort) {
 		b.Sort = sort

@@ -73,7 +73,6 @@ func (s *site) routes() []route {
 
 func (s *site) openRoutes() []route {
 	return []route{
-		{pattern: "GET /static/{hash}/{name...}", action: anyone, handle: s.assets.serve},
 		{pattern: "GET /favicon.ico", action: anyone, handle: s.favicon},
 		{pattern: "GET /login", action: anyone, handle: s.loginPage},
 		{pattern: "POST /login", action: anyone, handle: s.login},

@@ -55,13 +55,15 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
+	pages, outer := http.NewServeMux(), http.NewServeMux()
 	for _, r := range s.routes() {
 		h := http.Handler(s.guard(r))
 		if !r.stream { // a stream is flushed message by message; compressing would hold them back
 			h = zip(h)
 		}
-		mux.Handle(r.pattern, h)
+		pages.Handle(r.pattern, h)
 	}
-	return s.headers(o.Auth.Middleware(mux)), nil
+	outer.Handle("/", o.Auth.Middleware(pages))
+	outer.Handle("GET /static/{hash}/{name...}", zip(s.guard(route{pattern: "static", action: anyone, handle: s.assets.serve}))) // asks nobody who he is
+	return s.headers(outer), nil
 }

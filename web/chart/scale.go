@@ -37,7 +37,8 @@ func (b Bars) scale() scale {
 	return round(low, high)
 }
 
-// round finds a step of 1, 2, 2.5 or 5 times a power of ten that gives three to six lines, and leaves some air above.
+// round finds a step of 1, 2, 2.5 or 5 times a power of ten that gives three to six lines, and leaves some air beyond
+// both ends.
 func round(low, high float64) scale {
 	if high <= 0 && low >= 0 {
 		high = 1
@@ -51,13 +52,7 @@ func round(low, high float64) scale {
 			break
 		}
 	}
-	s := scale{step: step, low: math.Floor(low/step+1e-9) * step, high: high * 1.06}
-	if low >= 0 {
-		s.low = 0
-	}
-	if high <= 0 {
-		s.high = 0
-	}
+	s := scale{step: step, low: low * 1.06, high: high * 1.06}
 	for d, x := 0, step; d < 8 && math.Abs(x-math.Round(x)) > 1e-9; d++ {
 		s.decimals, x = d+1, x*10
 	}
