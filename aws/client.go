@@ -73,9 +73,9 @@ func (p *Provider) config(creds sdk.CredentialsProvider, region string) sdk.Conf
 // credentials are kept between calls, so that a role is not assumed anew for each; a rotated credential has another
 // fingerprint and thereby its own.
 func (p *Provider) credentials(a *outlay.CloudAccount, partition string) (sdk.CredentialsProvider, error) {
-	print := fingerprint(a)
+	mark := fingerprint(a)
 	p.mu.Lock()
-	kept, ok := p.creds[print]
+	kept, ok := p.creds[mark]
 	p.mu.Unlock()
 	if ok {
 		return kept, nil
@@ -85,7 +85,7 @@ func (p *Provider) credentials(a *outlay.CloudAccount, partition string) (sdk.Cr
 		return nil, err
 	}
 	p.mu.Lock()
-	p.creds[print] = creds
+	p.creds[mark] = creds
 	p.mu.Unlock()
 	return creds, nil
 }

@@ -17,41 +17,29 @@ type need struct {
 	soft                  bool
 }
 
-// needs are the permissions that the source's way up, or down, takes. Without a source, those of a new one.
-func (o *observer) needs() []need {
-	n := o.n
-	if n.Account == "" {
-		n.Account, n.Partition = o.seen.Identity.AccountID, o.ses.Partition
-	}
+// needsOf are the permissions that a source's way up, or down, takes. Without a source, those of a new one.
+func needsOf(s *outlay.Source, n names) []need {
 	bucket := "arn:" + n.Partition + ":s3:::" + n.Bucket
 	if n.Bucket == "" {
 		bucket += bucketPrefix + "-*"
 	}
+	exports := "arn:" + n.Partition + ":bcm-data-exports:" + serviceRegion(n.Partition) + ":" + n.Account + ":export/" + orElse(n.Export, exportPrefix) + "-*"
 	list := []need{
 		{"organizations:DescribeOrganization", "*", "finding the payer account", true},
 		{"organizations:ListAccounts", "*", "listing the accounts that share the bill", true},
 		{"s3:ListAllMyBuckets", "*", "reading when the bucket was created", true},
 		{"bcm-data-exports:ListExports", "*", "looking for the data export", false},
+		{"bcm-data-exports:GetExport", exports, "checking the data export", false},
+		{"bcm-data-exports:ListTagsForResource", exports, "checking whose the data export is", false},
+		{"s3:ListBucket", bucket, "finding the bucket and what was delivered", false},
+		{"s3:GetBucketTagging", bucket, "checking whose the bucket is", false},
+		{"s3:GetBucketPolicy", bucket, "merging the bucket's policy", false},
+		{"s3:PutBucketPolicy", bucket, "letting AWS deliver into the bucket, and stopping it again", false},
 	}
-	exports := "arn:" + n.Partition + ":bcm-data-exports:" + serviceRegion(n.Partition) + ":" + n.Account + ":export/"
-	if n.Export != "" {
-		exports += n.Export + "-*"
-	} else {
-		exports += exportPrefix + "-*"
+	if s != nil && s.Spec == nil {
+		return append(list, downNeeds(s, bucket, exports)...)
 	}
-	for _, action := range []string{"GetExport", "ListTagsForResource"} {
-		list = append(list, need{"bcm-data-exports:" + action, exports, "checking the data export", false})
-	}
-	list = append(list,
-		need{"s3:ListBucket", bucket, "finding the bucket and what was delivered", false},
-		need{"s3:GetBucketTagging", bucket, "checking whose the bucket is", false},
-		need{"s3:GetBucketPolicy", bucket, "merging the bucket's policy", false},
-		need{"s3:PutBucketPolicy", bucket, "letting AWS deliver into the bucket, and stopping it again", false},
-	)
-	if o.s != nil && o.s.Spec == nil {
-		return append(list, downNeeds(o.s, bucket, exports)...)
-	}
-	return append(list, upNeeds(o.s, n, bucket, exports)...)
+	return append(list, upNeeds(s, n, bucket, exports)...)
 }
 
 func upNeeds(s *outlay.Source, n names, bucket, exports string) []need {
@@ -86,7 +74,7 @@ func downNeeds(s *outlay.Source, bucket, exports string) []need {
 		{"bcm-data-exports:DeleteExport", exports, "deleting the data export", false},
 		{"s3:DeleteBucketPolicy", bucket, "removing an empty policy", true},
 	}
-	if s.CostFiles != outlay.DeleteCostFiles {
+	if s.CostFiles == outlay.KeepCostFiles {
 		return list
 	}
 	return append(list,
@@ -101,7 +89,11 @@ func downNeeds(s *outlay.Source, bucket, exports string) []need {
 // permissions asks IAM's simulator what the credential may do. It does not know bucket policies and resource control
 // policies: 'allowed' is not a promise (clouds.md §2.7).
 func (o *observer) permissions(ctx context.Context) {
-	needs := o.needs()
+	n := o.n
+	if n.Account == "" {
+		n.Account, n.Partition = o.seen.Identity.AccountID, o.ses.Partition
+	}
+	needs := needsOf(o.s, n)
 	principal, err := rolePath(ctx, o.ses, o.a, o.seen.Identity)
 	if err == nil && principal != "" {
 		err = o.simulate(ctx, principal, needs)

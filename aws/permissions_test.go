@@ -13,9 +13,9 @@ import (
 // TestMissingOneByOne takes each permission away in turn. The plan must name it and offer a policy with it; a run that
 // goes on all the same must fail naming it, or, for a soft one, succeed without.
 func TestMissingOneByOne(t *testing.T) {
-	o := &observer{s: &outlay.Source{Spec: &outlay.Spec{Tags: []string{"User"}}}, seen: &outlay.Observation{Identity: outlay.Identity{AccountID: payerAccount}}, ses: session{Partition: "aws"}}
-	for _, n := range o.needs() {
+	for _, n := range needsOf(&outlay.Source{Spec: &outlay.Spec{Tags: []string{"User"}}}, names{Partition: "aws", Account: payerAccount}) {
 		t.Run(n.action, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, payerAccount, cloud.Options{})
 			w.SeeTags("User")
 			w.s.Spec.Tags = []string{"User"}
@@ -164,5 +164,37 @@ func TestPoliciesGolden(t *testing.T) {
 	}
 	if policyFor(nil) != "" {
 		t.Error("a policy for nothing")
+	}
+}
+
+// TestMissingOneByOneDown does the same on the way down: with the files deleted each permission blocks, with the files
+// kept only those that keeping needs.
+func TestMissingOneByOneDown(t *testing.T) {
+	keeps := needsOf(&outlay.Source{CostFiles: outlay.KeepCostFiles}, names{})
+	for _, n := range needsOf(&outlay.Source{CostFiles: outlay.DeleteCostFiles}, names{Partition: "aws", Account: payerAccount}) {
+		t.Run(n.action, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, payerAccount, cloud.Options{RowsPerMonth: 50})
+			w.up()
+			w.deliver()
+			w.s.Spec, w.s.CostFiles = nil, ""
+			w.Deny(w.role, n.action)
+			seen := w.observe(outlay.Look{Contents: true, Permissions: true})
+			if missing := seen.Missing(); len(missing) != 1 || missing[0].Action != n.action || !strings.Contains(seen.Policy, n.action) {
+				t.Fatalf("missing: %+v", missing)
+			}
+			for _, choice := range []outlay.CostFiles{outlay.DeleteCostFiles, outlay.KeepCostFiles} {
+				w.s.CostFiles = choice
+				plan, err := w.p.Plan(w.s, seen)
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept := slices.ContainsFunc(keeps, func(k need) bool { return k.action == n.action })
+				named := strings.Contains(notes(plan, "block"), n.action)
+				if named != (!n.soft && (kept || choice == outlay.DeleteCostFiles)) {
+					t.Errorf("%s: blocked by it: %v (%+v)", choice, named, plan.Notes)
+				}
+			}
+		})
 	}
 }

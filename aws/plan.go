@@ -84,7 +84,7 @@ func (pl *planner) checkSpec() error {
 
 // notes are the sentences beside the plan: what is missing, what could not be seen, and what a member account means.
 func (pl *planner) notes() {
-	pl.missing(upNeeds(pl.s, pl.n, "", ""))
+	pl.missing()
 	pl.unseen()
 	id := pl.seen.Identity
 	switch id.Extra[extraKind] {
@@ -103,15 +103,21 @@ func payerText(id outlay.Identity) string {
 	return id.Scope.ID
 }
 
-// missing blocks a plan whose permissions lack; a soft one is a warning.
-func (pl *planner) missing(needs []need) {
+// missing blocks a plan whose permissions lack; a soft one is a warning, and one that this plan does not need is
+// nothing to speak of.
+func (pl *planner) missing() {
+	needs := needsOf(pl.s, pl.n)
 	var hard, soft []string
 	for _, m := range pl.seen.Missing() {
+		i := slices.IndexFunc(needs, func(n need) bool { return n.action == m.Action })
+		if i < 0 {
+			continue
+		}
 		text := m.Action
 		if m.Why != "" {
 			text += " (" + m.Why + ")"
 		}
-		if isSoft(m.Action, needs) {
+		if needs[i].soft {
 			soft = append(soft, text)
 		} else {
 			hard = append(hard, text)
@@ -123,14 +129,6 @@ func (pl *planner) missing(needs []need) {
 	if len(soft) > 0 {
 		pl.note("warn", "The credential lacks %s that the run can do without: %s.", plural(len(soft), "permission", "permissions"), strings.Join(soft, ", "))
 	}
-}
-
-func isSoft(action string, needs []need) bool {
-	switch action {
-	case "organizations:DescribeOrganization", "organizations:ListAccounts", "s3:ListAllMyBuckets":
-		return true
-	}
-	return slices.ContainsFunc(needs, func(n need) bool { return n.action == action && n.soft })
 }
 
 func plural(n int, one, many string) string {

@@ -15,7 +15,7 @@ const skew = 15 * time.Minute
 // down plans toward nothing: first the standing order, then what was delivered, if that is the choice. Only what our
 // ledger says we created, and what bears our tags, is deleted; everything else is listed as kept.
 func (pl *planner) down() (outlay.Plan, error) {
-	pl.missing(downNeeds(pl.s, "", ""))
+	pl.missing()
 	pl.unseen()
 	if pl.seen.Identity.Extra[extraKind] == member {
 		pl.note("warn", "Account %s is a member of an AWS organization; its payer is %s. Nothing of the payer is touched.", pl.seen.Identity.AccountID, payerText(pl.seen.Identity))

@@ -96,7 +96,7 @@ func newWorld(t *testing.T, account string, o cloud.Options) *world {
 	id, secret := c.AddUser(serverAccount, "outlay-server", "sts:AssumeRole")
 	w.p = New(Options{
 		Secrets: w.vault, Ambient: credentials.NewStaticCredentialsProvider(id, secret, ""), Endpoint: server.URL, Transport: &http.Transport{},
-		NamingKey: []byte("a key for tests"), InstallationID: "ins_test", Retry: Retry{Attempts: 3, MaxBackoff: 5 * time.Millisecond, Answer: 5 * time.Second},
+		NamingKey: []byte("a key for tests"), InstallationID: "ins_test", Retry: Retry{Attempts: 3, MaxBackoff: 5 * time.Millisecond, Answer: 30 * time.Second},
 	})
 	external := NewExternalID()
 	w.role = c.AddRole(account, "billing/outlay", c.UserARN(serverAccount, "outlay-server"), external, "*")
