@@ -1,0 +1,148 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"outlay"
+)
+
+// TestRoles walks every route as every role and as nobody: who may not is refused, with the role that could; who may is
+// not. Only the declared action decides.
+func TestRoles(t *testing.T) {
+	h := newHouse(t, someCharges(fixedNow()))
+	h.seed()
+	s := &site{Options: Options{Control: h.control, Auth: h.auth, Clock: fixedClock{}}}
+	nobody := h.nobody()
+	for _, role := range outlay.Roles() {
+		b := h.signIn(role)
+		for _, r := range s.routes() {
+			if r.action == anyone || r.stream {
+				continue
+			}
+			method, path, _ := strings.Cut(r.pattern, " ")
+			path = strings.NewReplacer("{id}", "run_done", "{$}", "").Replace(path)
+			if strings.HasPrefix(path, "/accounts/") {
+				path = strings.Replace(path, "run_done", "acc_none", 1)
+			}
+			var form url.Values
+			if method == http.MethodPost {
+				form = url.Values{"confirm": {"prod-hpc"}}
+			}
+			t.Run(fmt.Sprintf("%s %s as %s", method, path, role), func(t *testing.T) {
+				a := b.do(method, path, form)
+				allowed := outlay.Allowed(role, r.action)
+				if (a.status == http.StatusForbidden) == allowed {
+					t.Errorf("status %d, allowed is %v\n%s", a.status, allowed, a.body)
+				}
+				if !allowed && !strings.Contains(a.body, string(outlay.RolesFor(r.action)[0])) {
+					t.Errorf("the page does not name the role that could:\n%s", a.body)
+				}
+				if a := nobody.do(method, path, form); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/login") {
+					t.Errorf("nobody got %d %s", a.status, a.header.Get("Location"))
+				}
+			})
+		}
+	}
+}
+
+// TestRefusalIsWrittenDown looks for the refused change in the audit log.
+func TestRefusalIsWrittenDown(t *testing.T) {
+	h := newHouse(t, nil)
+	h.seed()
+	h.signIn(outlay.RoleMember).post("/accounts/acc_main/billing/provision", url.Values{"plan": {"x"}})
+	h.signIn(outlay.RoleFinance).post("/accounts/acc_main/remove", url.Values{"confirm": {"prod-hpc"}})
+	page := h.signIn(outlay.RoleAuditor).page("/audit")
+	wants(t, page, "accounts:write", "forbidden", "billing:provision", "forbidden")
+}
+
+func TestRail(t *testing.T) {
+	for _, c := range []struct {
+		actor outlay.Actor
+		paths string
+	}{
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAdmin}}, "/costs /accounts /data-health /users /audit /tokens"},
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleFinance}}, "/costs /accounts /data-health /tokens"},
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleMember}}, "/costs /tokens"},
+		{outlay.Actor{LeadOf: []string{"hydrology"}}, "/costs /tokens"},
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAuditor}}, "/costs /accounts /data-health /users /audit"},
+		{outlay.Actor{}, ""},
+	} {
+		var got []string
+		for _, g := range rail(c.actor) {
+			for _, l := range g.Links {
+				got = append(got, l.Path)
+			}
+		}
+		if text := strings.Join(got, " "); text != c.paths {
+			t.Errorf("%v: %s, want %s", c.actor.Roles, text, c.paths)
+		}
+	}
+}
+
+// TestUndeclaredRoute proves that a route cannot be forgotten in the table of roles.
+func TestUndeclaredRoute(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a route without an action was accepted")
+		}
+	}()
+	(&site{}).guard(route{pattern: "GET /secret"})
+}
+
+// TestHeaders asks for every kind of answer: page, part, error, redirect, asset, file.
+func TestHeaders(t *testing.T) {
+	h := newHouse(t, someCharges(fixedNow()))
+	h.seed()
+	b := h.signIn(outlay.RoleAdmin)
+	icon := loadedAssets(t).url("icon.svg")
+	for _, path := range []string{"/", "/costs", "/costs.csv", "/costs.json", "/nowhere", "/accounts/none", icon, "/static/x/nothing.js", "/login", "/runs/run_done/events"} {
+		a := b.get(path)
+		if got := a.header.Get("Content-Security-Policy"); got != policy || strings.Contains(got, "unsafe") {
+			t.Errorf("%s: policy %q", path, got)
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+		keep := a.header.Get("Cache-Control")
+		if path == icon && !strings.Contains(keep, "immutable") || path != icon && keep != "no-store" {
+			t.Errorf("%s: Cache-Control %q", path, keep)
+		}
+		if a.header.Get("Strict-Transport-Security") != "" {
+			t.Errorf("%s: HSTS on plain http", path)
+		}
+	}
+	if a := b.get("/costs", "Accept-Encoding", "gzip"); a.header.Get("Content-Encoding") != "gzip" {
+		t.Error("pages are not compressed")
+	}
+	if a := b.post("/theme", url.Values{"theme": {"dark"}}, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); a.status != http.StatusForbidden {
+		t.Errorf("a cross-site form was taken: %d", a.status)
+	}
+}
+
+func TestLocal(t *testing.T) {
+	for next, want := range map[string]string{
+		"": "/", "/costs?range=7d": "/costs?range=7d", "https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/", "/a\r\nSet-Cookie: x": "/", "javascript:alert(1)": "/", "costs": "/", "/\tevil": "/",
+	} {
+		if got := local(next); got != want {
+			t.Errorf("local(%q) is %q, want %q", next, got, want)
+		}
+	}
+}
+
+func FuzzLocal(f *testing.F) {
+	f.Add("/costs")
+	f.Add("//x")
+	f.Fuzz(func(t *testing.T, next string) {
+		got := local(next)
+		base, _ := url.Parse("http://house.example/page")
+		if to, err := base.Parse(got); err != nil || to.Host != "house.example" {
+			t.Errorf("local(%q) = %q leads to %v %v", next, got, to, err)
+		}
+	})
+}
