@@ -32,18 +32,21 @@ func (l *Lake) load(ctx context.Context, orgID string) (*table.Table, error) {
 	return t, nil
 }
 
-// loadOrCreate is load, and makes the table when it is absent.
+// loadOrCreate is load for writers: it makes the table when it is absent, and adds columns that it lacks.
 func (l *Lake) loadOrCreate(ctx context.Context, orgID string) (*table.Table, error) {
 	t, err := l.load(ctx, orgID)
+	if err == nil {
+		return l.evolve(ctx, orgID, t)
+	}
 	if outlay.CodeOf(err) != outlay.CodeNotFound {
-		return t, err
+		return nil, err
 	}
 	if err := l.catalog.CreateNamespace(ctx, table.Identifier{orgID}, nil); err != nil && !errors.Is(err, catalog.ErrNamespaceAlreadyExists) {
 		if ok, _ := l.catalog.CheckNamespaceExists(ctx, table.Identifier{orgID}); !ok {
 			return nil, fmt.Errorf("making the lake's namespace: %w", err)
 		}
 	}
-	createErr := l.create(ctx, orgID)
+	createErr := l.create(ctx, orgID, schema())
 	t, err = l.load(ctx, orgID)
 	if err != nil && createErr != nil {
 		return nil, createErr // not merely that another writer was first
@@ -53,8 +56,7 @@ func (l *Lake) loadOrCreate(ctx context.Context, orgID string) (*table.Table, er
 
 // create makes the table by a commit that asserts its absence. The catalog's own CreateTable would number the columns
 // anew, and the files carry our ids.
-func (l *Lake) create(ctx context.Context, orgID string) error {
-	s := schema()
+func (l *Lake) create(ctx context.Context, orgID string, s *iceberg.Schema) error {
 	spec := partitioning(s)
 	unsorted := table.UnsortedSortOrder
 	updates := []table.Update{
