@@ -96,6 +96,10 @@ func (c *Cloud) AddRoot(account string) (accessKeyID, secret string) {
 	return c.keyOf(p)
 }
 
+// FirstExternalID as the external id of a role makes it demand, from then on, the first long one (32 characters or more)
+// that a trusted caller presents. In the demo nobody sits at AWS's console to write the id into the trust policy.
+const FirstExternalID = "(the first one)"
+
 // AddRole adds a role, or changes it, and gives its ARN. name may have a path ("team/outlay"). trusted is the ARN that
 // may assume it ("arn:aws:iam::A:root" for everybody in an account); externalID is demanded when not empty.
 func (c *Cloud) AddRole(account, name, trusted, externalID string, allow ...string) string {

