@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -114,7 +115,7 @@ func (b *costBuild) finish(rows map[string]*CostRow) {
 	}
 	byTotal(named)
 	byTotal(small)
-	v.Rows = append(named, untagged...)
+	v.Rows = slices.Concat(named, untagged)
 	for i := range untagged {
 		v.Rows[len(named)+i].Series = 9
 	}
@@ -124,7 +125,7 @@ func (b *costBuild) finish(rows map[string]*CostRow) {
 		v.Rows = append(v.Rows, other(small, v))
 	}
 	finishRow(&v.Total, v)
-	v.Headline = headline(v, append(named, small...))
+	v.Headline = headline(v, slices.Concat(named, small))
 }
 
 func byTotal(rows []CostRow) {

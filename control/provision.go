@@ -52,6 +52,14 @@ func (c *Control) queue(ctx context.Context, a outlay.Actor, s setting, op outla
 		if err := tx.PutSource(ctx, s.source); err != nil {
 			return err
 		}
+		stored, err := tx.AddOperation(ctx, op)
+		if err != nil {
+			return err
+		}
+		if op.ID != stored.ID {
+			op = stored
+			return nil
+		}
 		known := map[string]bool{}
 		for _, r := range s.source.Resources {
 			known[r.Key()] = true
@@ -64,14 +72,6 @@ func (c *Control) queue(ctx context.Context, a outlay.Actor, s setting, op outla
 			if err := tx.PutResource(ctx, row); err != nil {
 				return err
 			}
-		}
-		stored, err := tx.AddOperation(ctx, op)
-		if err != nil {
-			return err
-		}
-		if op.ID != stored.ID {
-			op = stored
-			return nil
 		}
 		return c.note(ctx, tx, a, action, "account "+s.account.Name, "run "+op.ID+", plan "+op.PlanHash[:12])
 	})

@@ -83,8 +83,11 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 	}
 	loader.Register(s.worker)
 	provision.New(provision.Options{Store: s.store, Providers: providers, Clock: clock, Log: log, LookEvery: cfg.lookEvery, RemoveHistory: loader.RemoveHistory}).Register(s.worker)
+	if err = s.signIn(cfg, clock, log); err != nil {
+		return nil, err
+	}
 	s.control = control.New(control.Deps{
-		Store: s.store, Providers: list(providers), Costs: costs, Sealer: s.box, Importer: importer{loader}, Passwords: passwords{}, Clock: clock, Log: log,
+		Store: s.store, Providers: list(providers), Costs: costs, Sealer: s.box, Importer: importer{loader}, Passwords: s.auth, Clock: clock, Log: log,
 		LookEvery: cfg.lookEvery, Wake: s.worker.Wake,
 	})
 	if err = s.surfaces(cfg, clock, log); err != nil {
@@ -191,8 +194,8 @@ func (s *server) heads(ctx context.Context, orgID string) (heads []outlay.Head, 
 	return heads, generation, err
 }
 
-// surfaces makes sign-in, pages and API into one handler.
-func (s *server) surfaces(cfg config, clock outlay.Clock, log *slog.Logger) error {
+// signIn makes what knows who is asking.
+func (s *server) signIn(cfg config, clock outlay.Clock, log *slog.Logger) error {
 	secure := strings.HasPrefix(cfg.publicURL, "https://")
 	var proxies []netip.Prefix
 	for _, text := range cfg.trustedProxies {
@@ -203,6 +206,12 @@ func (s *server) surfaces(cfg config, clock outlay.Clock, log *slog.Logger) erro
 		proxies = append(proxies, p)
 	}
 	s.auth = auth.New(auth.Options{Store: s.store, Clock: clock, Log: log, Secure: secure, TrustedProxies: proxies})
+	return nil
+}
+
+// surfaces makes sign-in, pages and API into one handler.
+func (s *server) surfaces(cfg config, clock outlay.Clock, log *slog.Logger) error {
+	secure := strings.HasPrefix(cfg.publicURL, "https://")
 	note := ""
 	if cfg.demo != nil {
 		note = cfg.demo.note
@@ -245,11 +254,6 @@ func (i importer) ImportFiles(ctx context.Context, r control.ImportRequest) (con
 	}
 	return importResult(res), nil
 }
-
-type passwords struct{}
-
-func (passwords) HashPassword(p outlay.Secret) (string, error) { return auth.HashPassword(p) }
-func (passwords) MintToken() (id, text, hash string)           { return auth.MintToken() }
 
 func importResult(r ingest.Import) control.ImportResult {
 	out := control.ImportResult{SourceID: r.SourceID, Name: r.Name, Already: r.Already, Rows: r.Rows, Unknown: r.Unknown, Missing: r.Missing, Notes: r.Notes}
