@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -180,26 +181,39 @@ func (c *Cloud) getBucketLocation(k *call) (answer, *refusal) {
 }
 
 type bucketList struct {
-	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListAllMyBucketsResult"`
-	Owner   struct{ ID string }
-	Buckets []bucketEntry `xml:"Buckets>Bucket"`
+	XMLName           xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListAllMyBucketsResult"`
+	Owner             struct{ ID string }
+	Prefix            string        `xml:",omitempty"`
+	ContinuationToken string        `xml:",omitempty"`
+	Buckets           []bucketEntry `xml:"Buckets>Bucket"`
 }
 
 type bucketEntry struct{ Name, CreationDate, BucketRegion string }
 
+// listBuckets lists the caller's buckets of all regions; in pages only when asked for pages.
 func (c *Cloud) listBuckets(k *call) (answer, *refusal) {
 	if fail := c.need(k, "s3:ListAllMyBuckets", "*"); fail != nil {
 		return answer{}, fail
 	}
-	var out bucketList
+	out := bucketList{Prefix: k.Query.Get("prefix")}
 	out.Owner.ID = ownerID(k.Caller.Account)
-	prefix, region := k.Query.Get("prefix"), k.Query.Get("bucket-region")
+	region := k.Query.Get("bucket-region")
+	var all []bucketEntry
 	for _, b := range c.state.Buckets {
-		if b.Account == k.Caller.Account && strings.HasPrefix(b.Name, prefix) && (region == "" || region == b.Region) && !c.hides(&b.Hidden) {
-			out.Buckets = append(out.Buckets, bucketEntry{b.Name, xmlTime(b.Created), b.Region})
+		if b.Account == k.Caller.Account && strings.HasPrefix(b.Name, out.Prefix) && (region == "" || region == b.Region) && !c.hides(&b.Hidden) {
+			all = append(all, bucketEntry{b.Name, xmlTime(b.Created), b.Region})
 		}
 	}
-	slices.SortFunc(out.Buckets, func(a, b bucketEntry) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b bucketEntry) int { return strings.Compare(a.Name, b.Name) })
+	size, err := strconv.Atoi(k.Query.Get("max-buckets"))
+	if err != nil {
+		size = len(all)
+	}
+	page, next, fail := paged(all, k.Query.Get("continuation-token"), size, 10000)
+	out.Buckets, out.ContinuationToken = page, next
+	if fail != nil {
+		return answer{}, fail
+	}
 	return xmlAnswer(out)
 }
 

@@ -7,6 +7,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/google/go-cmp/cmp"
 
 	"outlay/simcloud/aws"
 )
@@ -197,5 +198,24 @@ func TestMissingPermissions(t *testing.T) {
 	out, err := w.as(payerID, "root", "*").s3.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: awssdk.String("open"), Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: awssdk.String("theirs/report.csv")}}}})
 	if err != nil || len(out.Errors) != 1 || *out.Errors[0].Code != "AccessDenied" {
 		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+func TestListBucketsInPages(t *testing.T) {
+	w := newWorld(t, aws.Options{})
+	for _, name := range []string{"a-1", "a-2", "a-3", "b-1"} {
+		w.PlantBucket(payerID, "us-east-1", name)
+	}
+	w.PlantBucket(aloneID, "us-east-1", "a-theirs")
+	var got []string
+	pages := s3.NewListBucketsPaginator(w.as(payerID, "ada", "*").s3, &s3.ListBucketsInput{Prefix: awssdk.String("a-"), MaxBuckets: awssdk.Int32(2)})
+	for pages.HasMorePages() {
+		page := must[*s3.ListBucketsOutput](t)(pages.NextPage(t.Context()))
+		for _, b := range page.Buckets {
+			got = append(got, *b.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"a-1", "a-2", "a-3"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
