@@ -2,7 +2,10 @@ package ingest_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"testing"
 
 	"outlay"
 )
@@ -25,4 +28,30 @@ func billOf(header string, p outlay.Period, rows int, cost, currency string) str
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// parquet is the bill of a CSV text as a typed Parquet file: costs are doubles and tags a map, as clouds write them.
+func parquet(t *testing.T, csv string) string {
+	t.Helper()
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.parquet")
+	if err := os.WriteFile(in, []byte(csv), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	typed := "BilledCost::DOUBLE AS BilledCost, EffectiveCost::DOUBLE AS EffectiveCost, ListCost::DOUBLE AS ListCost, ContractedCost::DOUBLE AS ContractedCost, MAP {'Project': 'p'} AS Tags"
+	query := fmt.Sprintf("COPY (SELECT * REPLACE (%s) FROM read_csv('%s')) TO '%s' (FORMAT parquet, COMPRESSION snappy)", typed, in, out)
+	if _, err := newEngine(t).ExecContext(t.Context(), query); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// spoiled is content with a run of bytes in its middle overwritten.
+func spoiled(content string) string {
+	at := len(content) / 2
+	return content[:at] + strings.Repeat("\xff", 64) + content[at+64:]
 }

@@ -20,6 +20,7 @@ func TestLoad(t *testing.T) {
 		"a month is loaded and restated":                restated,
 		"the same delivery twice is once":               sameTwice,
 		"versions out of order":                         outOfOrder,
+		"Parquet, as clouds deliver it":                 inParquet,
 		"a delivery that moved waits for the next look": moved,
 		"two empty deliveries in a row are believed":    emptied,
 		"what the reader should know is noted":          noted,
@@ -93,6 +94,12 @@ func sameTwice(t *testing.T, h *house) {
 		t.Error("the same delivery was published twice")
 	}
 	h.shows(t, only("3 rows 3"))
+}
+
+func inParquet(t *testing.T, h *house) {
+	h.found(t, h.delivery(t, 1, parquet(t, bill(month, 3, "1.25")), parquet(t, bill(month, 2, "-0.5"))))
+	h.drain(t)
+	h.shows(t, only("5 rows 2.75"))
 }
 
 func outOfOrder(t *testing.T, h *house) {
@@ -235,11 +242,14 @@ func twoWorkers(t *testing.T, h *house) {
 
 func TestRejected(t *testing.T) {
 	good := bill(month, 3, "1")
+	packed := parquet(t, good)
 	cases := map[string]struct {
 		bills []string
 		rows  int64 // declared; 0 for none
 		want  []string
 	}{
+		"Parquet cut short":       {[]string{good, packed[:len(packed)-100]}, 0, []string{"bill-00002.csv"}},
+		"Parquet spoiled":         {[]string{spoiled(packed)}, 0, []string{"bill-00001.csv"}},
 		"cut short":               {[]string{good, good[:len(good)-7]}, 0, []string{"bill-00002.csv", "line"}},
 		"a missing cost column":   {[]string{strings.Replace(good, "ListCost", "SomeCost", 1)}, 0, []string{"bill-00001.csv", "ListCost"}},
 		"a cost that is none":     {[]string{strings.Replace(good, "\n1,1,", "\n1,one,", 1)}, 0, []string{"bill-00001.csv", "EffectiveCost", "2"}},
@@ -274,6 +284,7 @@ func TestRejected(t *testing.T) {
 				}
 				clock.Move(2 * time.Hour)
 			}
+			t.Log(h.unit(t, u.ID).Problem.Message)
 			h.shows(t, only("2 rows 8"))
 			if left := h.tasks(t, ingest.TaskIngest); len(left) != 0 {
 				t.Errorf("a quarantined delivery is tried again: %v", left)
