@@ -88,7 +88,8 @@ func TestUnknownAddressTakesAsLongAsAKnownOne(t *testing.T) {
 		}
 		return best
 	}
-	if a, b := spent(email), spent("nobody@northfield.example"); b < a/2 || a < b/2 {
+	// Without the dummy hash it is some hundred times less; a busy machine alone does not make a factor of ten.
+	if a, b := spent(email), spent("nobody@northfield.example"); b < a/10 || a < b/10 {
 		t.Errorf("known %v, unknown %v", a, b)
 	}
 }

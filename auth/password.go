@@ -58,8 +58,8 @@ func repeated(p string) bool {
 func refused() []string {
 	return strings.Fields(`password passw0rd p@ssword p@ssw0rd pa55word passwort motdepasse contrasena administrator admin adminadmin root toor letmein welcome
 		welcometo iloveyou sunshine princess football baseball superman batman starwars trustno1 whatever dragon monkey shadow master michael jennifer jordan
-		charlie computer internet samsung google facebook linkedin changeme change-me changeit default secret secretsecret qwertyuiop qwerty qwerty123
+		charlie computer internet samsung facebook linkedin changeme change-me changeit default secret secretsecret qwertyuiop qwerty qwerty123
 		1q2w3e4r 1q2w3e4r5t q1w2e3r4 q1w2e3r4t5 zaq12wsx abcd1234 abc123 a1b2c3d4 asdfasdf test testtest test1234 guest guestguest temp temporary hello
-		helloworld summer winter spring autumn january monday freedom liverpool arsenal chelsea pokemon naruto minecraft fuckyou asshole mustang corvette
+		helloworld summer winter spring autumn january monday freedom liverpool arsenal chelsea pokemon naruto minecraft mustang corvette
 		access access14 ninja killer hunter hunter2 hannah jessica ashley outlay outlayoutlay`)
 }

@@ -15,7 +15,7 @@ import (
 const Redacted = "***"
 
 var (
-	// accessKeyIDs are long-lived and session key ids of AWS-style clouds.
+	// accessKeyIDs are ids of cloud access keys, long-lived and of a session.
 	accessKeyIDs = regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{12,}\b`)
 	// ownTokens are our API tokens, whole or cut off.
 	ownTokens = regexp.MustCompile(`\boutlay_[0-9A-Za-z]+_[0-9A-Za-z_-]+`)
