@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
@@ -150,7 +151,7 @@ func strong(h *keyset.Handle) error {
 	for _, k := range insecurecleartextkeyset.KeysetMaterial(h).GetKey() {
 		data := k.GetKeyData()
 		// The serialized key is its field 3 with 32 bytes: a tag, a length and the key.
-		if data.GetTypeUrl() != "type.googleapis.com/google.crypto.tink.AesGcmKey" || len(data.GetValue()) != 34 || k.GetOutputPrefixType() != tinkpb.OutputPrefixType_TINK {
+		if !strings.HasSuffix(data.GetTypeUrl(), ".tink.AesGcmKey") || len(data.GetValue()) != 34 || k.GetOutputPrefixType() != tinkpb.OutputPrefixType_TINK {
 			return outlay.Errorf(outlay.CodeInvalid, "Use a keyset that Outlay made.", "key %s of the keyset is not AES-256-GCM", keyName(k.GetKeyId()))
 		}
 		sum := sha256.Sum256(data.GetValue())
