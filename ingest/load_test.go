@@ -340,6 +340,16 @@ func TestWaits(t *testing.T) {
 				}
 				clock.Move(2 * time.Hour)
 			}
+			clock.Move(48 * time.Hour)
+			o := h.options(nil)
+			c.with(h, &o)
+			if _, err := h.worker(ingest.New(o)).Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.unit(t, u.ID); !strings.Contains(got.Problem.Fix, "It has been waiting for 62 hours") {
+				t.Errorf("after two days nobody is alarmed: %+v", got.Problem)
+			}
+			clock.Move(2 * time.Hour)
 			h.shows(t, only("2 rows 2"))
 			h.bucket.fail = nil
 			h.drain(t)
@@ -394,4 +404,26 @@ func TestCrashLoop(t *testing.T) {
 		t.Errorf("it is %s with %+v", got.State, got.Problem)
 	}
 	h.shows(t, map[string]string{})
+}
+
+// TestAbsent is about a delivery of a source that was removed meanwhile: it is not tried for ever.
+func TestAbsent(t *testing.T) {
+	h := newHouse(t, "", newClock())
+	u := h.found(t, h.delivery(t, 1, bill(month, 2, "1")))
+	h.tx(t, func(tx outlay.Tx) error {
+		s, err := tx.Source(t.Context(), source)
+		if err != nil {
+			return err
+		}
+		s.Desired = outlay.Absent
+		return tx.PutSource(t.Context(), s)
+	})
+	h.bucket.fail = func() error { return outlay.Errorf(outlay.CodeNotFound, "", "no such bucket") }
+	h.drain(t)
+	if got := h.unit(t, u.ID); got.State != outlay.UnitSuperseded {
+		t.Errorf("it is %s with %+v", got.State, got.Problem)
+	}
+	if left := h.tasks(t, ingest.TaskIngest); len(left) != 0 {
+		t.Errorf("it is tried again: %v", left)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"outlay"
@@ -103,6 +104,9 @@ var errTaken = errors.New("the unit was taken over")
 // errOlder means that a version at least as new is on show.
 var errOlder = errors.New("a newer version is published")
 
+// alarmAfter is when a delivery that waits becomes a matter for a person (reliability.md §4.3).
+const alarmAfter = 48 * time.Hour
+
 // verdict is what becomes of a unit after a failed attempt.
 type verdict struct {
 	state   outlay.UnitState
@@ -141,6 +145,9 @@ func (g *Ingest) settle(ctx context.Context, l *load, cause error) (time.Duratio
 		return 0, g.align(ctx, p) // this attempt may have changed the lake after its owner
 	}
 	v := judge(cause, l.unit.Attempts)
+	if l.source.Desired == outlay.Absent && v.state == outlay.UnitWaiting && !outlay.CodeOf(cause).Retryable() {
+		v = verdict{state: outlay.UnitSuperseded, counted: true} // the source was removed: nobody brings it any more
+	}
 	if ctx.Err() != nil { // the server stops, or the lease is lost: neither speaks against the delivery
 		v = verdict{state: outlay.UnitWaiting, err: context.Cause(ctx)}
 		cause = nil
@@ -161,6 +168,9 @@ func (g *Ingest) settle(ctx context.Context, l *load, cause error) (time.Duratio
 		}
 		if cause != nil && v.state != outlay.UnitSuperseded {
 			u.Problem = problemOf(cause, l.unit, v)
+			if late := g.o.Clock.Now().Sub(u.SeenAt); late > alarmAfter {
+				u.Problem.Fix = strings.TrimSpace(u.Problem.Fix + fmt.Sprintf(" It has been waiting for %d hours: look at the export at the provider.", int(late.Hours())))
+			}
 		}
 		return tx.PutUnit(ctx, u)
 	})
