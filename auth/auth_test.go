@@ -153,7 +153,7 @@ func (h *house) do(c *http.Client, method, path, body string, header ...string) 
 	}
 	res, err := c.Do(r)
 	must(h.t, err)
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
 	must(h.t, err)
 	return reply{res.StatusCode, string(text), res.Header}

@@ -83,7 +83,7 @@ func (p params) sum(password string, salt []byte, length int) []byte {
 
 func random(n int) []byte {
 	b := make([]byte, n)
-	rand.Read(b) // never fails since Go 1.24
+	_, _ = rand.Read(b) // never fails since Go 1.24
 	return b
 }
 

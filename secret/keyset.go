@@ -71,7 +71,7 @@ func writeThen(path string, h *keyset.Handle, place func(temp string) error) err
 	if err != nil {
 		return wrap("writing the keyset", err)
 	}
-	defer os.Remove(f.Name()) // gone already after a rename
+	defer func() { _ = os.Remove(f.Name()) }() // gone already after a rename
 	_, err = f.Write(buf.Bytes())
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return wrap("writing the keyset", err)

@@ -82,7 +82,7 @@ func Write(ctx context.Context, db *sql.DB, s Spec, path string) (Totals, error)
 	if err != nil {
 		return Totals{}, fmt.Errorf("generating a bill: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // what failed before says more
 	g := newGenerator(s)
 	for _, stmt := range g.setUp() {
 		if _, err := conn.ExecContext(ctx, stmt); err != nil {

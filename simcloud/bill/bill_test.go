@@ -64,7 +64,7 @@ func (w written) ask(query string) []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
 	if err != nil {
 		w.t.Fatal(err)

@@ -146,6 +146,6 @@ func number(s Spec, why string) uint64 { return hash64(fmt.Sprint(s.Seed, s.Peri
 
 func hash64(s string) uint64 {
 	h := fnv.New64a()
-	h.Write([]byte(s)) // a hash's Write never fails
+	_, _ = h.Write([]byte(s)) // a hash never fails
 	return h.Sum64()
 }
