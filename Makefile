@@ -3,7 +3,7 @@
 
 GO ?= go
 BUILD := build
-GOLANGCI := v2.12.2
+GOLANGCI := v2.15.0
 TEST_FLAGS ?=
 SHELL := /bin/bash
 

@@ -8,17 +8,19 @@ import (
 	"outlay/control"
 )
 
-type byID struct {
+// ByID names one thing. Exported, because huma reads only exported embedded fields.
+type ByID struct {
 	ID string `path:"id" doc:"id or name"`
 }
 
-type credentialBody struct {
+// Credential is how an account signs in.
+type Credential struct {
 	Kind    string            `json:"kind" doc:"one of the provider's ways to sign in"`
 	Values  map[string]string `json:"values,omitempty" doc:"public fields"`
 	Secrets map[string]string `json:"secrets,omitempty" doc:"secret fields: sealed on arrival, never shown again"`
 }
 
-func (c credentialBody) secrets() map[string]outlay.Secret {
+func (c Credential) secrets() map[string]outlay.Secret {
 	out := make(map[string]outlay.Secret, len(c.Secrets))
 	for k, v := range c.Secrets {
 		out[k] = outlay.NewSecret(v)
@@ -30,13 +32,13 @@ type addAccount struct {
 	Body struct {
 		Name     string              `json:"name"`
 		Provider outlay.ProviderName `json:"provider"`
-		credentialBody
+		Credential
 	}
 }
 
 type rotate struct {
-	byID
-	Body credentialBody
+	ByID
+	Body Credential
 }
 
 func (s *service) accounts() {
@@ -55,11 +57,11 @@ func (s *service) accounts() {
 			return ok(c.AddAccount(ctx, a, control.AddAccountRequest{Name: b.Name, Provider: b.Provider, Kind: b.Kind, Values: b.Values, Secrets: b.secrets()}))
 		})
 	add(s, route{http.MethodGet, "/accounts/{id}", "get-account", outlay.AccountsRead, "One cloud account", 0},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*body[control.AccountDetail], error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*body[control.AccountDetail], error) {
 			return ok(c.Account(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodDelete, "/accounts/{id}", "remove-account", outlay.AccountsWrite, "Remove a cloud account", http.StatusNoContent},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*empty, error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*empty, error) {
 			return done(c.RemoveAccount(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodPut, "/accounts/{id}/credential", "rotate-credential", outlay.AccountsWrite, "Replace an account's credential", 0},
@@ -67,7 +69,7 @@ func (s *service) accounts() {
 			return ok(c.RotateCredential(ctx, a, in.ID, control.RotateRequest{Kind: in.Body.Kind, Values: in.Body.Values, Secrets: in.Body.secrets()}))
 		})
 	add(s, route{http.MethodPost, "/accounts/{id}/check", "check-account", outlay.BillingCheck, "Look for billing data now", http.StatusAccepted},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*empty, error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*empty, error) {
 			return done(c.CheckNow(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodGet, "/sources", "list-sources", outlay.AccountsRead, "Sources with their periods: data health", 0},

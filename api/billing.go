@@ -13,12 +13,12 @@ import (
 )
 
 type planBody struct {
-	byID
+	ByID
 	Body outlay.Spec
 }
 
 type provisionBody struct {
-	byID
+	ByID
 	IdemKey string `header:"Idempotency-Key"`
 	Body    struct {
 		outlay.Spec
@@ -27,7 +27,7 @@ type provisionBody struct {
 }
 
 type deprovisionBody struct {
-	byID
+	ByID
 	IdemKey string `header:"Idempotency-Key"`
 	Body    struct {
 		CostFiles     outlay.CostFiles `json:"costFiles" enum:"keep,delete" doc:"what happens to the delivered cost files; no default"`
@@ -48,7 +48,7 @@ func (s *service) billing() {
 			return started(c.Provision(ctx, a, control.ProvisionRequest{AccountID: in.ID, Spec: in.Body.Spec, PlanHash: in.Body.PlanHash, IdemKey: in.IdemKey}))
 		})
 	add(s, route{http.MethodPost, "/accounts/{id}/billing/deprovision-plan", "plan-deprovision", outlay.BillingPlan, "What deprovisioning would remove, and who loses what", 0},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*body[control.DeprovisionView], error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*body[control.DeprovisionView], error) {
 			return ok(c.PlanDeprovision(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodPost, "/accounts/{id}/billing/deprovision", "deprovision-billing", outlay.BillingDeprovision, "Deprovision billing", http.StatusAccepted},
@@ -63,15 +63,15 @@ func (s *service) billing() {
 			return ok(c.Runs(ctx, a, in.Account))
 		})
 	add(s, route{http.MethodGet, "/runs/{id}", "get-run", outlay.RunsRead, "One run with its steps", 0},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*body[control.RunView], error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*body[control.RunView], error) {
 			return ok(c.Run(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodPost, "/runs/{id}/resume", "resume-run", outlay.BillingProvision, "Try a waiting run again from the step where it stopped", http.StatusAccepted},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*body[control.RunView], error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*body[control.RunView], error) {
 			return started(c.Resume(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodPost, "/runs/{id}/undo", "undo-run", outlay.BillingDeprovision, "Remove what a stopped run made", http.StatusAccepted},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*body[control.RunView], error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*body[control.RunView], error) {
 			return started(c.Undo(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodGet, "/runs/{id}/events", "watch-run", outlay.RunsRead, "A run as server-sent events, until it ends", 0}, s.watchRun)
@@ -86,7 +86,7 @@ func started(v control.RunView, err error) (*body[control.RunView], error) {
 }
 
 // watchRun streams a run. Each event carries the whole run, so a client that reconnects misses nothing.
-func (s *service) watchRun(ctx context.Context, a outlay.Actor, in *byID) (*huma.StreamResponse, error) {
+func (s *service) watchRun(ctx context.Context, a outlay.Actor, in *ByID) (*huma.StreamResponse, error) {
 	if _, err := s.Control.Run(ctx, a, in.ID); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ type userBody struct {
 }
 
 type roleBody struct {
-	byID
+	ByID
 	Body struct {
 		Role    outlay.Role `json:"role"`
 		GroupID string      `json:"groupId,omitempty"`
@@ -59,7 +59,7 @@ type roleBody struct {
 }
 
 type disabledBody struct {
-	byID
+	ByID
 	Body struct {
 		Disabled bool `json:"disabled"`
 	}
@@ -108,7 +108,7 @@ func (s *service) people() {
 			return ok(newToken{Token: text.Reveal(), Detail: v}, err)
 		})
 	add(s, route{http.MethodDelete, "/tokens/{id}", "revoke-token", outlay.TokensOwn, "Revoke an API token", http.StatusNoContent},
-		func(ctx context.Context, a outlay.Actor, in *byID) (*empty, error) {
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*empty, error) {
 			return done(c.RevokeToken(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodGet, "/audit", "list-audit", outlay.AuditRead, "The audit log, newest first", 0},
