@@ -92,18 +92,29 @@ func (c *Cloud) periods(e *export, now time.Time) []outlay.Period {
 	}
 	book := c.state.Tags[c.state.Accounts[e.Account].Payer]
 	for p, reached := range e.Through {
-		period := outlay.Period(p)
-		if reached.Before(period.End()) && period != current {
-			due = append(due, period) // the month ended since
-		}
-		for _, b := range book.Backfills {
-			if b.Done.After(e.Manifests[p]) && !now.Before(b.Done) && !period.Start().Before(b.From) {
-				due = append(due, period)
-			}
+		ended := reached.Before(outlay.Period(p).End())
+		if ended || c.retagged(book, outlay.Period(p), e.Manifests[p], now) {
+			due = append(due, outlay.Period(p))
 		}
 	}
 	slices.Sort(due)
 	return slices.Compact(due)
+}
+
+// retagged tells whether the tags of a period changed since it was last delivered: by a backfill that is through, or,
+// with TagsReachBack, by an activation.
+func (c *Cloud) retagged(book *tagBook, p outlay.Period, last, now time.Time) bool {
+	for _, b := range book.Backfills {
+		if !b.Done.Before(last) && !now.Before(b.Done) && !p.Start().Before(b.From) {
+			return true
+		}
+	}
+	for _, t := range book.Keys {
+		if c.opt.TagsReachBack && !t.From.IsZero() && !t.From.Before(last) && !now.Before(t.From) {
+			return true
+		}
+	}
+	return false
 }
 
 // through is the exclusive end of the data of a delivery: whole days.
@@ -122,14 +133,11 @@ func (c *Cloud) job(e *export, p outlay.Period, now time.Time, raised map[string
 		book.Revisions[string(p)]++
 		raised[payer.ID+string(p)] = true
 	}
-	keys, since := c.activeTags(payer.ID)
+	keys, since := c.activeTags(payer.ID, now)
 	spec := bill.Spec{
 		Payer: bill.Account{ID: payer.ID, Name: payer.Name}, Period: p, Through: c.through(now), Rows: c.opt.RowsPerMonth,
 		Columns: columnsOf(e.Definition.DataQuery.QueryStatement), Seed: c.opt.Seed + seedOf(payer.ID), Revision: book.Revisions[string(p)],
 		TagPrefix: c.opt.TagPrefix, Tagged: keys, ActiveSince: since,
-	}
-	if c.opt.TagsReachBack {
-		spec.ActiveSince = nil
 	}
 	for _, a := range c.membersOf(payer.ID) {
 		spec.Accounts = append(spec.Accounts, bill.Account{ID: a.ID, Name: a.Name})

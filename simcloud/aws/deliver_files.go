@@ -3,6 +3,7 @@ package aws
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,7 +138,25 @@ func (c *Cloud) putManifests(b *bucket, e *export, j job, m manifest, stamp stri
 		}
 	}
 	e.Manifests[period] = at
+	c.forgetCopies(b, folder)
 	return nil
+}
+
+// copiesKept is how many copies of a manifest stay: a demo delivers thousands of times.
+const copiesKept = 5
+
+// forgetCopies drops the oldest copies of a period's manifest.
+func (c *Cloud) forgetCopies(b *bucket, folder string) {
+	var copies []string
+	for key := range b.Objects {
+		if rest, ok := strings.CutPrefix(key, folder); ok && strings.Contains(rest, "/") {
+			copies = append(copies, key)
+		}
+	}
+	slices.Sort(copies) // the folder begins with the time
+	for _, key := range copies[:max(0, len(copies)-copiesKept)] {
+		c.dropVersion(b, key, "null")
+	}
 }
 
 func (c *Cloud) exportByARN(arn string) *export {

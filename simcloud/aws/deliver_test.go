@@ -264,6 +264,26 @@ func TestTagsInTheData(t *testing.T) {
 	}
 }
 
+// In the demo an activation reaches back over all that was delivered.
+func TestTagsReachBack(t *testing.T) {
+	now := newClock("2026-11-10T08:00:00Z")
+	w, c, _ := provisioned(t, aws.Options{Now: now.now, HistoryMonths: 1, TagsReachBack: true, ActivateAfter: time.Minute, TagPrefix: "user:"})
+	w.SeeTags("Project")
+	w.deliver(now.now())
+	must[*costexplorer.UpdateCostAllocationTagsStatusOutput](t)(c.ce.UpdateCostAllocationTagsStatus(t.Context(), &costexplorer.UpdateCostAllocationTagsStatusInput{CostAllocationTagsStatus: []cetypes.CostAllocationTagStatusEntry{entry("Project", "Active")}}))
+	now.move(30 * time.Second)
+	w.deliver(now.now())
+	if d := w.read(c, "bills", "focus"); d.tagKeys["2026-11"][0] != "" {
+		t.Errorf("in the data while activating: %v", d.tagKeys)
+	}
+	now.move(time.Minute)
+	w.deliver(now.now())
+	want := map[string][]string{"2026-10": {"user:Project"}, "2026-11": {"user:Project"}}
+	if diff := cmp.Diff(want, w.read(c, "bills", "focus").tagKeys); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestDeliveriesThatDoNotCome(t *testing.T) {
 	now := newClock("2026-11-10T08:00:00Z")
 	w, c, arn := provisioned(t, aws.Options{Now: now.now, LateDelivery: true})

@@ -25,6 +25,7 @@ const (
 	HangAfter        FaultKind = "hang-after"         // done, but no answer until the client gives up
 	Truncate         FaultKind = "truncate"           // half the body under the full Content-Length
 	TruncateSilently FaultKind = "truncate-silently"  // half the body without any length
+	Trickle          FaultKind = "trickle"            // one byte of the body a second
 	Garble           FaultKind = "garble"             // an answer that no parser reads
 	BadChecksum      FaultKind = "bad-checksum"       // one byte of the body flipped
 	AccessDenied     FaultKind = "access-denied"      // as a permission that has not spread yet
@@ -37,14 +38,14 @@ const (
 // FaultKinds lists every kind but Answer, for sweeps over all of them.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
-		Throttle, FailBefore, FailAfter, UnavailableFirst, UnavailableAfter, ResetBefore, ResetAfter, Hang, HangAfter, Truncate, TruncateSilently,
+		Throttle, FailBefore, FailAfter, UnavailableFirst, UnavailableAfter, ResetBefore, ResetAfter, Hang, HangAfter, Truncate, TruncateSilently, Trickle,
 		Garble, BadChecksum, AccessDenied, ExpiredToken, SkewedClock, KeyErrors,
 	}
 }
 
 // after tells whether the call runs before it goes wrong.
 func (k FaultKind) after() bool {
-	return slices.Contains([]FaultKind{FailAfter, UnavailableAfter, ResetAfter, HangAfter, Truncate, TruncateSilently, Garble, BadChecksum, KeyErrors}, k)
+	return slices.Contains([]FaultKind{FailAfter, UnavailableAfter, ResetAfter, HangAfter, Truncate, TruncateSilently, Trickle, Garble, BadChecksum, KeyErrors}, k)
 }
 
 // Fault makes calls go wrong. The zero Match, Principal and Key match everything.

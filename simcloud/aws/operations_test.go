@@ -249,7 +249,7 @@ func TestEveryCallUnderEveryFault(t *testing.T) {
 
 // faultTime is long enough for any answer, and short where there is none.
 func faultTime(kind aws.FaultKind) time.Duration {
-	if kind == aws.Hang || kind == aws.HangAfter {
+	if kind == aws.Hang || kind == aws.HangAfter || kind == aws.Trickle {
 		return 50 * time.Millisecond
 	}
 	return 10 * time.Second
@@ -262,7 +262,7 @@ func spares(kind aws.FaultKind, op operation) bool {
 		return op.name != "DeleteObjects"
 	case aws.BadChecksum:
 		return op.name != "GetObject"
-	case aws.Truncate, aws.TruncateSilently, aws.Garble:
+	case aws.Truncate, aws.TruncateSilently, aws.Garble, aws.Trickle:
 		bodyless := strings.HasPrefix(op.name, "PutBucket") || strings.HasPrefix(op.name, "PutPublic") || op.name == "PutObject" || op.name == "DeleteObject" || op.name == "DeleteBucket" || op.name == "DeleteBucketPolicy" || op.name == "CreateBucket"
 		empty := op.name == "TagResource" || op.name == "UntagResource" || op.name == "GetBucketPolicy" // a policy is any text
 		return bodyless || empty

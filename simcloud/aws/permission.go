@@ -19,7 +19,8 @@ const (
 
 // decide is the one place where identity policies are read: calls are guarded by it, and simulations answer from it.
 func (c *Cloud) decide(p *principal, q ask) decision {
-	if a := c.state.Accounts[p.Account]; a != nil && like(a.Denied, q.action, false) && p.Kind != kindRoot {
+	// A service control policy binds even the root of a member account.
+	if a := c.state.Accounts[p.Account]; a != nil && like(a.Denied, q.action, false) {
 		return decision{explicitDeny, true}
 	}
 	if like(p.Deny, q.action, false) {

@@ -137,7 +137,8 @@ func (c *Cloud) Undeny(principalARN string, actions ...string) {
 	c.persist()
 }
 
-// DenyByOrganization forbids actions to everybody in an account, as a service control policy does.
+// DenyByOrganization forbids actions to everybody in an account, as a service control policy does. (AWS
+// exempts the payer's own account; here whoever is named is bound.)
 func (c *Cloud) DenyByOrganization(account string, actions ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -65,7 +65,13 @@ func (c *Cloud) only(kind string) []Live {
 func (c *Cloud) ActiveTags(payer string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	keys, _ := c.activeTags(payer)
+	var keys []string
+	for key, t := range c.state.Tags[payer].Keys {
+		if t.Active {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
 	return keys
 }
 

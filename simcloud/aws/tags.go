@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"outlay"
@@ -203,18 +202,19 @@ func (c *Cloud) listBackfills(k *call) (answer, *refusal) {
 	return jsonAnswer(withNext(map[string]any{"BackfillRequests": list}, next))
 }
 
-// activeTags lists the keys that a payer's data carry, and since when.
-func (c *Cloud) activeTags(payer string) (keys []string, since map[string]time.Time) {
+// activeTags lists the keys that a payer's data carry, and from which day on.
+func (c *Cloud) activeTags(payer string, now time.Time) (keys []string, since map[string]time.Time) {
 	since = map[string]time.Time{}
-	book := c.state.Tags[payer]
-	if book == nil {
-		return nil, since
-	}
-	for key, t := range book.Keys {
-		if t.Active && !strings.HasPrefix(key, "aws:") {
-			keys = append(keys, key)
-			since[key] = t.From
+	for key, t := range c.state.Tags[payer].Keys {
+		if !t.Active {
+			continue
 		}
+		if !c.opt.TagsReachBack {
+			since[key] = t.From
+		} else if now.Before(t.From) {
+			continue // still activating
+		}
+		keys = append(keys, key)
 	}
 	slices.Sort(keys)
 	return keys, since

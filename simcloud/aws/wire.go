@@ -1,11 +1,13 @@
 package aws
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // write sends an answer, or does to the connection what the fault says.
@@ -22,8 +24,8 @@ func (c *Cloud) write(w http.ResponseWriter, r *http.Request, k *call, a answer,
 			}
 			reset(w)
 			return
-		case Truncate, TruncateSilently:
-			cutShort(w, k, a, f.Kind == Truncate)
+		case Truncate, TruncateSilently, Trickle:
+			c.halfHearted(w, k, a, f.Kind)
 			return
 		}
 	}
@@ -54,9 +56,9 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// cutShort sends half the body and ends the connection. With the full length the client can tell; without any length,
-// and without a checksum, only a reader who knows the size can.
-func cutShort(w http.ResponseWriter, k *call, a answer, withLength bool) {
+// halfHearted sends less than the answer. Cut under its full length the client can tell; cut without any length, and
+// without a checksum, only a reader who knows the size can; a trickle ends by the reader's own clock.
+func (c *Cloud) halfHearted(w http.ResponseWriter, k *call, a answer, kind FaultKind) {
 	conn, buf, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -68,10 +70,33 @@ func cutShort(w http.ResponseWriter, k *call, a answer, withLength bool) {
 			fmt.Fprintf(buf, "%s: %s\r\n", name, values[0])
 		}
 	}
-	if withLength {
+	if kind != TruncateSilently {
 		fmt.Fprintf(buf, "Content-Length: %d\r\n", len(a.body))
 	}
 	_, _ = buf.WriteString("\r\n") // whether the client gets it is the point
+	if kind == Trickle {
+		c.trickle(buf, a.body)
+		return
+	}
 	_, _ = buf.Write(a.body[:len(a.body)/2])
 	_ = buf.Flush()
+}
+
+// trickle writes a byte a second until the client has enough.
+func (c *Cloud) trickle(buf *bufio.ReadWriter, body []byte) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for i := range body {
+		if _, err := buf.Write(body[i : i+1]); err != nil {
+			return
+		}
+		if err := buf.Flush(); err != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-c.stop:
+			return
+		}
+	}
 }
