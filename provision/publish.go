@@ -59,7 +59,7 @@ func (j *job) survey(ctx context.Context) (seen outlay.Observation, err error) {
 // publishDown closes the ledger of what went, removes loaded history where that was asked for, and ends the source.
 // A source of which something of ours is left (an undo of one run, say) stays wanted.
 func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string, error) {
-	detail := "Nothing is left"
+	detail := "Nothing of this run is left"
 	if err := j.strays(ctx); err != nil {
 		return "", err
 	}
@@ -67,7 +67,7 @@ func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string,
 		if err := j.removeHistory(ctx); err != nil {
 			return "", err
 		}
-		detail = "Nothing is left, loaded history is removed"
+		detail += ", loaded history is removed"
 	}
 	return detail, j.run.Ledger(ctx, func(tx outlay.Tx) error {
 		stored, err := tx.Source(ctx, j.op.SourceID)
@@ -91,11 +91,11 @@ func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string,
 	})
 }
 
-// strays looks for what a run that was cut off may have made after this run's plan was: the plan does not list it, so
-// it is not deleted, but it is not forgotten either.
+// strays looks for what is ours by the ledger but not in this run's plan: made by a run that was cut off, or not to be
+// seen when the plan was made. It is not deleted, since nobody confirmed that, but it is not forgotten either.
 func (j *job) strays(ctx context.Context) error {
 	for _, row := range j.source.Resources {
-		if row.State != outlay.StateIntended || row.Origin != outlay.CreatedByUs || j.deletes(row) {
+		if row.Origin != outlay.CreatedByUs || row.IntentAt.IsZero() || !unsettled(row.State) || j.named(row) || !j.concerns(row) {
 			continue
 		}
 		live, err := j.resolve(ctx, outlay.Change{Kind: row.Kind, Name: row.Name}, row)
@@ -113,6 +113,30 @@ func (j *job) strays(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unsettled tells whether a row in this state may stand for something that exists.
+func unsettled(s outlay.ResourceState) bool {
+	switch s {
+	case outlay.StatePlanned, outlay.StateDeleted, outlay.StateForeign:
+		return false
+	}
+	return true
+}
+
+// concerns tells whether the run is about what a row's operation made: an undo of another operation is not.
+func (j *job) concerns(row outlay.Resource) bool {
+	deletions := 0
+	for _, c := range j.op.Plan.Changes {
+		if c.Action != outlay.ActionDelete {
+			continue
+		}
+		deletions++
+		if lock, ok := guard(c, j.source.Resources); ok && lock.OperationID == row.OperationID {
+			return true
+		}
+	}
+	return deletions == 0
 }
 
 // closed marks a row as deleted when its resource went with the one that contained it, such as the policy of a bucket.

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -41,6 +42,10 @@ const (
 func TestMain(m *testing.M) {
 	text, child := os.LookupEnv(childEnv)
 	if !child {
+		flag.Parse()
+		if err := flag.Set("test.parallel", "8"); err != nil { // cases of the sweep mostly wait
+			fmt.Fprintln(os.Stderr, err)
+		}
 		os.Exit(m.Run())
 	}
 	var o orders
@@ -78,6 +83,7 @@ func (o orders) obey() (int, error) {
 		case o.StopAt:
 			o.StopAt = "" // once
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+			<-time.After(200 * time.Millisecond) // the signal takes a moment; nothing may be begun in it
 		}
 	})
 	ended := make(chan error, 1)
@@ -118,9 +124,13 @@ func (o orders) worker(store outlay.Store, points func(string)) *operation.Worke
 	if o.Defect == "no intent" {
 		store = forgetful{store}
 	}
+	lease, renew := 1500*time.Millisecond, 150*time.Millisecond
+	if o.StopAt != "" { // a process must not be stopped within a transaction: it would hold the whole database
+		lease, renew = 8*time.Second, time.Minute
+	}
 	w := operation.New(operation.Options{
 		Store: store, Clock: outlay.SystemClock{}, Owner: fmt.Sprintf("child %d", os.Getpid()), Points: points,
-		Lease: 1500 * time.Millisecond, Renew: 150 * time.Millisecond, Poll: 10 * time.Millisecond,
+		Lease: lease, Renew: renew, Poll: 10 * time.Millisecond,
 		Backoff: 5 * time.Millisecond, Recheck: 300 * time.Millisecond,
 	})
 	provision.New(provision.Options{
