@@ -200,21 +200,33 @@ document.addEventListener("submit", (e) => {
 document.addEventListener("click", async (e) => {
   const button = e.target.closest?.("[data-copy], [data-copy-url]");
   if (!button) return;
-  const text = button.dataset.copy ? $(button.dataset.copy)?.textContent : location.href;
-  if (!text) return;
-  await navigator.clipboard.writeText(text);
+  const source = button.dataset.copy ? $(button.dataset.copy) : null;
+  const text = source ? source.textContent : location.href;
   const before = button.textContent;
-  button.textContent = "Copied";
-  say("Copied");
+  const done = await copy(text, source);
+  button.textContent = done;
+  say(done);
   setTimeout(() => (button.textContent = before), 1500);
 });
 
+// copy uses the clipboard where the browser gives it (https, loopback); elsewhere it selects the text.
+const copy = async (text, source) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return "Copied";
+  } catch {
+    if (source) getSelection().selectAllChildren(source);
+    return source ? "Selected" : "Copy the address";
+  }
+};
+
 /* ---- After htmx changed the page */
 
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (e) => {
+  guardAll();
+  if (e.detail?.ctx?.target?.id !== "costs") return;
   $("#filters")?.reset(); // what the server chose is shown, whatever was clicked before
   for (const open of $$("#costs details[open]")) open.open = false;
-  guardAll();
   const said = $("[data-say]");
   if (said) say(said.textContent);
 });
