@@ -118,7 +118,7 @@ func (s *state) cover(ctx context.Context, tx outlay.Tx, orgID string, now time.
 func (s *state) facts(a outlay.CloudAccount, now time.Time) Facts {
 	info := s.about[a.Provider]
 	f := Facts{
-		Now: now, Title: info.Title, FirstData: info.FirstData, Previous: a.Status, NextLook: s.looks[a.ID].NextAt,
+		Now: now, Title: info.Title, FirstData: info.FirstData, Previous: a.Status, NextLook: next(s.looks[a.ID], now),
 		Looked: a.Status.Status != "" && a.Status.Status != outlay.Checking || axis(a.Status.Axes, AxisCredential).State == outlay.AxisGood,
 	}
 	if f.Title == "" {
@@ -130,6 +130,14 @@ func (s *state) facts(a outlay.CloudAccount, now time.Time) Facts {
 		}
 	}
 	return f
+}
+
+// next is when an account is looked at after now: a look that is due is under way.
+func next(t outlay.Task, now time.Time) time.Time {
+	if t.NextAt.After(now) || t.Subject == "" {
+		return t.NextAt
+	}
+	return now.Add(t.Every)
 }
 
 func (s *state) sourceFacts(src outlay.Source, a outlay.CloudAccount) SourceFacts {
