@@ -94,9 +94,7 @@ func (g *Ingest) fetch(ctx context.Context, l *load, dir string) ([]string, erro
 	if err := checkNamesOf(d); err != nil {
 		return nil, err
 	}
-	if len(d.Files) == 0 {
-		return nil, nil
-	}
+	// A provider may name the files only when it fetches them: an empty list says nothing about the delivery.
 	var declared int64
 	for _, f := range d.Files {
 		declared += f.Size
