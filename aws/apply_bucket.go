@@ -39,10 +39,23 @@ func (w *applier) createBucket(ctx context.Context) (outlay.Resource, error) {
 			return r, lookErr
 		}
 	}
+	if isCode(err, "NotImplemented", "InvalidBucketNamespace") && accountRegional(n) {
+		return outlay.Resource{}, noNamespace(err, n)
+	}
 	if err != nil {
 		return outlay.Resource{}, failure(err, d.call("s3:CreateBucket", "creating the bucket "+n.Bucket))
 	}
 	return bucketResource(d, n, tags), nil
+}
+
+// noNamespace is what a part of AWS answers that keeps no names for one account. The name of a confirmed plan is final,
+// so that a person has to choose another (reliability.md §3.1 rule 2).
+func noNamespace(err error, n names) error {
+	return &outlay.Error{
+		Code: outlay.CodeInvalid, Outcome: outlay.DefinitelyNot, Field: fieldBucket, Err: err,
+		Message: "creating the bucket " + n.Bucket + ": AWS keeps no bucket names for one account alone in " + n.Region,
+		Fix:     "Stop and undo this run, then provision again with a bucket name of your own.",
+	}
 }
 
 func orElse(s, otherwise string) string {

@@ -236,8 +236,8 @@ func transportFailure(err error, c call) *outlay.Error {
 		Code: outlay.CodeUnavailable, Outcome: outlay.Unknown, Err: err,
 		Message: c.Doing + ": AWS did not answer", Fix: "Check that this server can reach AWS; it is tried again by itself.",
 	}
-	_, repeated := errors.AsType[*retry.MaxAttemptsError](err)
-	if !repeated && neverSent(err) {
+	repeated, ok := errors.AsType[*retry.MaxAttemptsError](err)
+	if neverSent(err) && (!ok || repeated.Attempt == 1) { // an earlier attempt may have arrived
 		e.Outcome = outlay.NeverSent
 	}
 	if errors.Is(err, context.Canceled) {

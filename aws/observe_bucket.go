@@ -34,14 +34,15 @@ const (
 
 // bucketDoor makes the calls on one bucket. Every call names the owner that it expects (reliability.md M14).
 type bucketDoor struct {
-	s3    *s3.Client
-	name  *string
-	owner *string
-	arn   string
+	s3     *s3.Client
+	name   *string
+	owner  *string
+	arn    string
+	region string
 }
 
 func (ses session) door(n names) bucketDoor {
-	return bucketDoor{s3: ses.s3(n.Region), name: &n.Bucket, owner: &n.Account, arn: "arn:" + n.Partition + ":s3:::" + n.Bucket}
+	return bucketDoor{s3: ses.s3(n.Region), name: &n.Bucket, owner: &n.Account, arn: "arn:" + n.Partition + ":s3:::" + n.Bucket, region: n.Region}
 }
 
 func (d bucketDoor) call(action, doing string) call {
@@ -130,11 +131,23 @@ func (d bucketDoor) head(ctx context.Context) (region string, found bool, err er
 	if isGone(err) || statusOf(err) == 404 {
 		return "", false, nil
 	}
-	if re, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && re.HTTPStatusCode() == 301 && re.Response != nil {
-		where := re.Response.Header.Get("X-Amz-Bucket-Region")
+	if where := elsewhere(err, d.region); where != "" {
 		return "", false, outlay.Errorf(outlay.CodeConflict, "Choose region "+where+", or another bucket name.", "the bucket %s is in region %s", *d.name, where)
 	}
 	return "", false, failure(err, d.call("s3:ListBucket", "looking for the bucket "+*d.name))
+}
+
+// elsewhere is the region that S3 says a bucket is in, when that is not the one that was asked. A wrong region is a 301,
+// or a 400 where the signature names it (clouds.md §9).
+func elsewhere(err error, asked string) string {
+	re, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || re.Response == nil || (re.HTTPStatusCode() != 301 && re.HTTPStatusCode() != 400) {
+		return ""
+	}
+	if where := re.Response.Header.Get("X-Amz-Bucket-Region"); where != asked {
+		return where
+	}
+	return ""
 }
 
 func (d bucketDoor) tags(ctx context.Context) (map[string]string, error) {

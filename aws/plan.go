@@ -138,14 +138,14 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// unseen blocks a plan that would rest on something that could not be read.
+// unseen blocks a plan that would rest on something that could not be read, the role's safety among them.
 func (pl *planner) unseen() {
-	for _, kind := range []outlay.ResourceKind{kindBucket, kindExport} {
-		if why, ok := pl.seen.Unknown[string(kind)]; ok {
+	for _, part := range []string{string(kindBucket), string(kindExport), "external-id"} {
+		if why, ok := pl.seen.Unknown[part]; ok {
 			pl.note("block", "Outlay could not look at everything: %s. Check again in a moment.", why)
 		}
 	}
-	for _, part := range []string{"external-id", string(kindTag), string(kindTable), string(kindAccess), string(kindSettings), string(kindPolicy)} {
+	for _, part := range []string{string(kindTag), string(kindTable), string(kindAccess), string(kindSettings), string(kindPolicy)} {
 		if why, ok := pl.seen.Unknown[part]; ok {
 			pl.note("warn", "Outlay could not look at everything: %s.", why)
 		}
