@@ -149,8 +149,10 @@ func TestPagesInBrowser(t *testing.T) {
 		if strings.HasSuffix(path, "/provision") {
 			until(t, ctx, `document.querySelector("#plan .planl, #plan .alert")`)
 		}
-		if found := eval[string](t, ctx, source+";"+axeRun); found != "" {
-			t.Errorf("%s, %s, %d px: %s", path, look, pixels, found)
+		if pixels > 800 { // the phone has the same markup; axe takes a second
+			if found := eval[string](t, ctx, source+";"+axeRun); found != "" {
+				t.Errorf("%s, %s: %s", path, look, found)
+			}
 		}
 		if over := eval[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 			t.Errorf("%s at %d px is %d px too wide: %s", path, pixels, over, eval[string](t, ctx, `[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".tw, pre, .seg")).slice(0, 5).map(e => e.tagName + "." + e.className).join(" ")`))

@@ -159,7 +159,7 @@ customElements.define("cost-chart", CostChart);
 document.addEventListener("pointerover", (e) => {
   const row = e.target.closest?.("tr[data-s]");
   if (row) mark(row.dataset.s);
-  else if (e.target.closest?.("#t-series, .top")) mark("");
+  else if (!e.target.closest?.("cost-chart")) mark("");
 });
 
 /* ---- Forms */
