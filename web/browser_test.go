@@ -18,7 +18,10 @@ import (
 )
 
 // -shots DIR keeps a picture of every page that the browser tests open.
-var shots = flag.String("shots", "", "folder for screenshots")
+var (
+	shots  = flag.String("shots", "", "folder for screenshots")
+	update = flag.Bool("update", false, "rewrite the golden files")
+)
 
 // newTab opens a tab of a fresh browser and fails the test on any console error: CSP reports are among them.
 func newTab(t *testing.T) context.Context {
