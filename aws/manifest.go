@@ -18,18 +18,10 @@ const (
 	maxKey      = 1024
 )
 
-// manifest is what we read of an export's manifest. Its schema is not published, so unknown keys are allowed
-// (clouds.md §2.8).
+// manifest is what we need of an export's manifest, which also holds executionId, exportArn and columns. Its schema is
+// not published, so that whatever else stands in it, in whatever shape, is allowed (clouds.md §2.8).
 type manifest struct {
-	ExecutionID string           `json:"executionId"`
-	ExportARN   string           `json:"exportArn"`
-	Columns     []manifestColumn `json:"columns"`
-	DataFiles   []string         `json:"dataFiles"` // whole s3:// addresses
-}
-
-type manifestColumn struct {
-	Name string `json:"name"`
-	Type string `json:"type"`
+	DataFiles []string `json:"dataFiles"` // whole s3:// addresses
 }
 
 // parseManifest reads a manifest. A key that comes twice, or in another letter case than ours, is refused: two

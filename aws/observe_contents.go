@@ -38,7 +38,6 @@ func (d bucketDoor) created(ctx context.Context) (time.Time, error) {
 type heldKey struct {
 	key, version string
 	bytes        int64
-	latest       bool
 }
 
 // versions yields everything in the bucket page by page: versions and deletion markers too, since somebody may have
@@ -52,7 +51,7 @@ func (d bucketDoor) versions(ctx context.Context, page func([]heldKey) error) er
 		}
 		var keys []heldKey
 		for _, v := range out.Versions {
-			keys = append(keys, heldKey{sdk.ToString(v.Key), sdk.ToString(v.VersionId), sdk.ToInt64(v.Size), sdk.ToBool(v.IsLatest)})
+			keys = append(keys, heldKey{sdk.ToString(v.Key), sdk.ToString(v.VersionId), sdk.ToInt64(v.Size)})
 		}
 		for _, m := range out.DeleteMarkers {
 			keys = append(keys, heldKey{key: sdk.ToString(m.Key), version: sdk.ToString(m.VersionId)})
