@@ -20,7 +20,7 @@ func TestChild(t *testing.T) {
 	if err != nil || len(periods) != 2 || periods[1].Proof.Read["USD"]["BilledCost"] != "27.5" {
 		t.Fatalf("%+v, %v", periods, err)
 	}
-	for _, want := range []string{"phase=scan", "phase=lake", "phase=rollup", "peak_rss_kib="} {
+	for _, want := range []string{"phase=scan", "phase=lake", "phase=rollup", "peak_kib="} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %s: %s", want, log.String())
 		}

@@ -27,6 +27,9 @@ type Options struct {
 	MemoryLimit int64 // of the engine, in bytes; 0 means 1 GiB
 	Threads     int   // of the engine, and queries at once; 0 means the number of cores
 	Clock       outlay.Clock
+	// LakeOnly answers every question from the lake's files: to measure what the rollups save, and to hold them
+	// against the lake.
+	LakeOnly bool
 }
 
 // Costs answers queries over published charges. It implements outlay.CostStore.
@@ -148,7 +151,7 @@ func (c *Costs) ask(ctx context.Context, g *generation, q question) ([]outlay.Ro
 	defer cancel()
 	r, rolled := rollupFor(q.columns())
 	t := servingTable(g.schema, r)
-	if !rolled {
+	if !rolled || c.opts.LakeOnly {
 		files := g.lakeFiles(q)
 		if len(files) == 0 {
 			return nil, nil
