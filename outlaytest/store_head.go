@@ -37,6 +37,7 @@ func storeHeads(t *testing.T, s outlay.Store) {
 	if v := headsVersion(o); v != 0 {
 		t.Errorf("version of no heads: %d", v)
 	}
+	o.write(publish(outlay.Head{SourceID: "src_1", Period: "2026-10", Version: after(-9)})) // bare first: then every field must be updated
 	one := filled(t, head(o, "unt_1", noon()))
 	o.write(publish(one))
 	same(t, "published", []outlay.Head{one}, heads(o))

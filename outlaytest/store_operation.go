@@ -38,7 +38,9 @@ func getOperation(o tenant, id string) outlay.Operation {
 func storeOperations(t *testing.T, s outlay.Store) {
 	o := withSource(t, s, "org_a")
 	op := filled(t, operation(o, "op_1", "payer"), "LeaseOwner", "LeaseUntil", "Fence")
-	same(t, "added", op, addOperation(o, op))
+	bare := outlay.Operation{OrgID: o.id, ID: op.ID, Status: outlay.OpQueued}
+	same(t, "added", bare, addOperation(o, bare))
+	o.write(putOperation(op)) // every field must be updated
 	same(t, "read", op, getOperation(o, "op_1"))
 	if got := getOperation(o, "op_1"); got.Plan.Hash() != op.Plan.Hash() {
 		t.Error("a stored plan must keep its hash")
@@ -81,6 +83,9 @@ func storeOperations(t *testing.T, s outlay.Store) {
 	op.Status, op.Problem, op.Plan, op.Kind = outlay.OpDone, nil, outlay.Plan{}, outlay.OpBackfill
 	o.write(putOperation(op))
 	same(t, "done", op, getOperation(o, "op_1"))
+	back := op
+	back.Status = outlay.OpRunning
+	o.refuse(outlay.CodeConflict, putOperation(back))
 	repeat.RequestHash = op.RequestHash
 	if got := addOperation(o, repeat); got.ID != "op_1" {
 		t.Errorf("the key leads to %s", got.ID)
@@ -88,8 +93,6 @@ func storeOperations(t *testing.T, s outlay.Store) {
 	next := operation(o, "op_8", "payer")
 	next.SourceID, next.AccountID, next.CreatedAt = "", "", after(9)
 	same(t, "next", next, addOperation(o, next))
-	op.Status = outlay.OpRunning
-	o.refuse(outlay.CodeConflict, putOperation(op))
 	o.refuse(outlay.CodeNotFound, putOperation(operation(o, "op_none", "payer")))
 	o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.Operation(ctx, "op_none"); return err })
 
@@ -116,6 +119,7 @@ func storeFence(t *testing.T, s outlay.Store) {
 	put := func(st outlay.Step, fence int64) func(context.Context, outlay.Tx) error {
 		return func(ctx context.Context, tx outlay.Tx) error { return tx.PutStep(ctx, st, fence) }
 	}
+	o.write(put(outlay.Step{OperationID: step.OperationID, Seq: step.Seq}, first.Fence)) // bare first: then every field must be updated
 	o.write(put(step, first.Fence))
 	first.Status = outlay.OpRunning
 	o.write(putOperation(*first))

@@ -22,6 +22,7 @@ func storePeople(t *testing.T, s outlay.Store) {
 
 	ann := filled(t, person(o.id, "usr_ann", "ann@example.com"))
 	bob := outlay.User{OrgID: o.id, ID: "usr_bob", Email: "bob@example.com", Name: "A Bob"} // no times, no password
+	putUser(o, outlay.User{ID: ann.ID})                                                     // bare first: then every field must be updated
 	putUser(o, ann)
 	putUser(o, bob)
 	same(t, "user", ann, read(o, func(ctx context.Context, tx outlay.Tx) (outlay.User, error) { return tx.User(ctx, ann.ID) }))
@@ -108,12 +109,14 @@ func storeGroups(t *testing.T, s outlay.Store) {
 func storeTokens(t *testing.T, s outlay.Store) {
 	o := newTenant(t, s, "org_a")
 	putUser(o, person(o.id, "usr_ann", "ann@example.com"))
+	putUser(o, person(o.id, "usr_bob", "bob@example.com"))
 	ci := filled(t, outlay.APIToken{OrgID: o.id, ID: "tok_ci", UserID: "usr_ann", Name: "CI", Hash: "aa", Actions: []outlay.Action{outlay.CostsRead},
 		CreatedAt: noon(), ExpiresAt: after(60), LastUsed: after(5)})
 	all := outlay.APIToken{OrgID: o.id, ID: "tok_all", UserID: "usr_ann", Name: "all", Hash: "bb", CreatedAt: after(1)}
 	put := func(k outlay.APIToken) func(context.Context, outlay.Tx) error {
 		return func(ctx context.Context, tx outlay.Tx) error { return tx.PutToken(ctx, k) }
 	}
+	o.write(put(outlay.APIToken{ID: ci.ID, UserID: "usr_bob"})) // bare first: then every field must be updated
 	o.write(put(all))
 	o.write(put(ci))
 	tokens := func(ctx context.Context, tx outlay.Tx) ([]outlay.APIToken, error) { return tx.Tokens(ctx) }

@@ -39,6 +39,7 @@ func withSource(t *testing.T, s outlay.Store, org string) tenant {
 	t.Helper()
 	o := newTenant(t, s, org)
 	o.write(putAccount(account(o, "acc_1", "main")))
+	o.write(putSource(outlay.Source{ID: "src_1"})) // bare first: then every field must be updated
 	o.write(putSource(source(o, "src_1", "payer")))
 	return o
 }
@@ -47,6 +48,7 @@ func storeAccounts(t *testing.T, s outlay.Store) {
 	o := newTenant(t, s, "org_a")
 	zeta := filled(t, account(o, "acc_1", "zeta"))
 	alpha := outlay.CloudAccount{OrgID: o.id, ID: "acc_2", Name: "alpha", Provider: "nimbus"} // nothing known yet
+	o.write(putAccount(outlay.CloudAccount{ID: zeta.ID, Name: "first"}))                      // bare first: then every field must be updated
 	o.write(putAccount(zeta))
 	o.write(putAccount(alpha))
 	get := func(id string) (outlay.CloudAccount, error) {
@@ -138,7 +140,9 @@ func storeResources(t *testing.T, o tenant) {
 		o.write(func(ctx context.Context, tx outlay.Tx) error { return tx.PutResource(ctx, r) })
 	}
 	put(export)
+	put(outlay.Resource{SourceID: bucket.SourceID, Kind: bucket.Kind, Name: bucket.Name}) // bare first: then every field must be updated
 	put(bucket)
+	same(t, "bucket", bucket, read(o, func(ctx context.Context, tx outlay.Tx) ([]outlay.Resource, error) { return tx.Resources(ctx, "src_1") })[0])
 	put(other)
 	bucket.State, bucket.LastError = outlay.StateVerified, ""
 	put(bucket)
@@ -215,13 +219,17 @@ func storeUnits(t *testing.T, s outlay.Store) {
 		t.Helper()
 		return read(o, func(ctx context.Context, tx outlay.Tx) (outlay.Unit, error) { return tx.Unit(ctx, id) })
 	}
-	older.State, older.Problem, older.Proof, older.Attempts = outlay.UnitPublished, nil, nil, 0
+	older.State, older.Attempts, older.SeenAt, older.LoadedAt = outlay.UnitLoading, 3, after(2), after(3)
+	older.Problem, older.Proof = &outlay.Problem{Message: "other"}, new(proof(8))
 	older.Delivery.Ref = map[string]string{"manifest": "m2"}
 	put := func(u outlay.Unit) func(context.Context, outlay.Tx) error {
 		return func(ctx context.Context, tx outlay.Tx) error { return tx.PutUnit(ctx, u) }
 	}
 	o.write(put(older))
 	same(t, "stored unit", older, get("unt_1"))
+	older.State, older.Problem, older.Proof = outlay.UnitPublished, nil, nil
+	o.write(put(older))
+	same(t, "published unit", older, get("unt_1"))
 	// The same delivery again is the unit that is there, as far as it got; another token or version is another unit.
 	known, added := addUnit(o, unit(o, "unt_3", noon()))
 	same(t, "known unit", older, known)

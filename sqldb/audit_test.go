@@ -71,7 +71,7 @@ func edits(entries int) []string {
 		}
 		out = append(out,
 			fmt.Sprintf(`UPDATE audit_entries SET at = at + 1 WHERE seq = %d`, seq),
-			fmt.Sprintf(`UPDATE audit_entries SET actor = actor || addr, addr = '' WHERE seq = %d`, seq), // moved from field to field
+			fmt.Sprintf(`UPDATE audit_entries SET actor_name = actor_name || addr, addr = '' WHERE seq = %d`, seq), // moved from field to field
 			fmt.Sprintf(`DELETE FROM audit_entries WHERE seq = %d`, seq),
 			fmt.Sprintf(`DELETE FROM audit_entries WHERE seq >= %d`, seq), // cut at the end
 			fmt.Sprintf(`INSERT INTO audit_entries SELECT org_id, %d, id || 'y', at, actor, actor_name, addr, action, object, result, detail, hash FROM audit_entries WHERE seq = %d`, entries+1, seq),
