@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"outlay"
 	"outlay/control"
@@ -19,6 +20,7 @@ func (s *site) costs(c *call) error {
 	if merged, ok := mergeFilter(q); ok { // the "Add filter" form: give the view its own address
 		return s.goTo(c, merged)
 	}
+	s.dates(q)
 	req, err := control.ParseCostRequest(q)
 	if err != nil {
 		return s.badCosts(c, q, err)
@@ -35,6 +37,20 @@ func (s *site) costs(c *call) error {
 		c.w.Header().Set("HX-Push-Url", body.address())
 	}
 	return s.show(c, "costs", page{Title: "Costs", Active: "/costs", Body: body})
+}
+
+// dates gives 'From, to' two days to begin with, when it was just chosen: the last thirty.
+func (s *site) dates(q url.Values) {
+	if q.Get("range") != "custom" {
+		return
+	}
+	today := s.Clock.Now().UTC()
+	if q.Get("to") == "" {
+		q.Set("to", today.Format(time.DateOnly))
+	}
+	if q.Get("from") == "" {
+		q.Set("from", today.AddDate(0, 0, -29).Format(time.DateOnly))
+	}
 }
 
 // mergeFilter folds the three fields of "Add filter" into the f parameters. Parse and Query of the request would refuse

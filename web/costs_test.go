@@ -146,6 +146,7 @@ func TestCostsPage(t *testing.T) {
 		t.Errorf("the address becomes %q", got)
 	}
 	lacks(t, a.body, "<html")
+	wants(t, b.page("/costs?range=custom"), `value="2026-10-24"`, `value="2026-11-22"`, "24 Oct–22 Nov 2026")
 	wants(t, b.page("/costs/values?fd=service"), `<option value="Nimbus Compute">`)
 }
 
