@@ -25,7 +25,7 @@ func (j *job) delete(ctx context.Context, i int, c outlay.Change) error {
 			if err := j.reload(ctx, tx); err != nil {
 				return err
 			}
-			lock, ok := guard(c, j.source.Resources)
+			lock, ok := c.Lock(j.source.Resources)
 			if !ok {
 				return errNotOurs(c.Name, "our ledger does not say that we made it")
 			}
@@ -62,7 +62,7 @@ func (j *job) delete(ctx context.Context, i int, c outlay.Change) error {
 
 // vanished tells whether what is to be deleted is surely gone; an error when it is there and not ours.
 func (j *job) vanished(ctx context.Context, c outlay.Change) (bool, error) {
-	lock, ok := guard(c, j.source.Resources)
+	lock, ok := c.Lock(j.source.Resources)
 	if !ok {
 		return false, errNotOurs(c.Name, "our ledger does not say that we made it")
 	}

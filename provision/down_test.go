@@ -176,7 +176,8 @@ func TestUndoIsLimitedToItsRun(t *testing.T) {
 	if r := b.row(kindExport); r.OperationID != second {
 		t.Fatalf("the export was made again by %s", r.OperationID)
 	}
-	undo := Undo(b.run(second), b.source(), b.plan(outlay.OpDeprovision, outlay.DeleteCostFiles))
+	undo := outlay.Operation{Kind: outlay.OpDeprovision, CostFiles: outlay.DeleteCostFiles}
+	undo.Plan = b.plan(outlay.OpDeprovision, outlay.DeleteCostFiles).MadeBy(second, b.source().Resources)
 	var changes []string
 	for _, c := range undo.Plan.Changes {
 		changes = append(changes, fmt.Sprintf("%s %s", c.Action, c.Kind))

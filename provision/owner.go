@@ -32,19 +32,3 @@ func ours(live, row outlay.Resource, s outlay.Source) bool {
 	}
 	return live.Created.IsZero() || !live.Created.Before(row.IntentAt.Add(-skew))
 }
-
-// guard is the ledger row that allows a deletion: the resource's own, or that of the resource which contains it and so
-// has its name (the contents of a bucket have no row of their own). Without one that says created_by_us, nothing is
-// deleted.
-func guard(c outlay.Change, ledger []outlay.Resource) (outlay.Resource, bool) {
-	var found outlay.Resource
-	for _, r := range ledger {
-		if r.Key() == c.Key() {
-			return r, r.Origin == outlay.CreatedByUs
-		}
-		if r.Name == c.Name && r.Origin == outlay.CreatedByUs && !r.IntentAt.IsZero() {
-			found = r
-		}
-	}
-	return found, found.Name != ""
-}

@@ -132,7 +132,7 @@ func (j *job) concerns(row outlay.Resource) bool {
 			continue
 		}
 		deletions++
-		if lock, ok := guard(c, j.source.Resources); ok && lock.OperationID == row.OperationID {
+		if lock, ok := c.Lock(j.source.Resources); ok && lock.OperationID == row.OperationID {
 			return true
 		}
 	}
