@@ -127,7 +127,7 @@ type verdict struct {
 
 func (j *awsJudge) request(r *http.Request, body []byte) (verdict, []string) {
 	var c check
-	v := verdict{}
+	var v verdict
 	switch target := r.Header.Get("X-Amz-Target"); {
 	case target != "":
 		prefix, op, _ := strings.Cut(target, ".")

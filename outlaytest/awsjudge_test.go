@@ -45,7 +45,7 @@ const goodExport = `{"Export":{"Name":"outlay-focus","DataQuery":{"QueryStatemen
 
 const goodARN = `{"ExportArn":"arn:aws:bcm-data-exports:us-east-1:111122223333:export/outlay-focus-1"}`
 
-func jsonOf(text string) func(http.ResponseWriter) {
+func answerOf(text string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) { _, _ = io.WriteString(w, text) }
 }
 
@@ -55,7 +55,6 @@ func TestAWSJudgeBites(t *testing.T) {
 	update := map[string]string{"X-Amz-Target": "AWSInsightsIndexService.UpdateCostAllocationTagsStatus", "Content-Type": "application/x-amz-json-1.1"}
 	form := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
 	many := strings.TrimSuffix(strings.Repeat(`{"TagKey":"k","Status":"Active"},`, 21), ",")
-	xml200 := func(body string) func(http.ResponseWriter) { return jsonOf(body) }
 	nothing := func(http.ResponseWriter) {}
 	refusal := func(w http.ResponseWriter) {
 		w.WriteHeader(http.StatusBadRequest)
@@ -68,25 +67,25 @@ func TestAWSJudgeBites(t *testing.T) {
 		answer             func(http.ResponseWriter)
 		want               string // part of a finding; "" for none
 	}{
-		{"a right call", "POST", "/", create, goodExport, jsonOf(goodARN), ""},
-		{"a bad name", "POST", "/", create, strings.Replace(goodExport, "outlay-focus", "two words", 1), jsonOf(goodARN), "does not match"},
-		{"an unknown format", "POST", "/", create, strings.Replace(goodExport, `"Format":"PARQUET"`, `"Format":"ORC"`, 1), jsonOf(goodARN), `"ORC" is not one of`},
-		{"a missing member", "POST", "/", create, strings.Replace(goodExport, `"S3Prefix":"p",`, "", 1), jsonOf(goodARN), "lacks S3Prefix"},
-		{"an unknown member", "POST", "/", create, strings.Replace(goodExport, `"S3Prefix"`, `"S3prefix"`, 1), jsonOf(goodARN), "unknown member S3prefix"},
-		{"a wrong type", "POST", "/", create, strings.Replace(goodExport, `"p"`, `7`, 1), jsonOf(goodARN), "want string"},
-		{"too many tags", "POST", "/", update, `{"CostAllocationTagsStatus":[` + many + `]}`, jsonOf(`{}`), "has 21 elements"},
-		{"a wrong answer", "POST", "/", create, goodExport, jsonOf(`{"ExportArn":"nonsense that is long"}`), "answer to CreateExport"},
-		{"an answer that is no JSON", "POST", "/", create, goodExport, jsonOf(`<a/>`), "is not a JSON object"},
+		{"a right call", "POST", "/", create, goodExport, answerOf(goodARN), ""},
+		{"a bad name", "POST", "/", create, strings.Replace(goodExport, "outlay-focus", "two words", 1), answerOf(goodARN), "does not match"},
+		{"an unknown format", "POST", "/", create, strings.Replace(goodExport, `"Format":"PARQUET"`, `"Format":"ORC"`, 1), answerOf(goodARN), `"ORC" is not one of`},
+		{"a missing member", "POST", "/", create, strings.Replace(goodExport, `"S3Prefix":"p",`, "", 1), answerOf(goodARN), "lacks S3Prefix"},
+		{"an unknown member", "POST", "/", create, strings.Replace(goodExport, `"S3Prefix"`, `"S3prefix"`, 1), answerOf(goodARN), "unknown member S3prefix"},
+		{"a wrong type", "POST", "/", create, strings.Replace(goodExport, `"p"`, `7`, 1), answerOf(goodARN), "want string"},
+		{"too many tags", "POST", "/", update, `{"CostAllocationTagsStatus":[` + many + `]}`, answerOf(`{}`), "has 21 elements"},
+		{"a wrong answer", "POST", "/", create, goodExport, answerOf(`{"ExportArn":"nonsense that is long"}`), "answer to CreateExport"},
+		{"an answer that is no JSON", "POST", "/", create, goodExport, answerOf(`<a/>`), "is not a JSON object"},
 		{"an error that lacks members", "POST", "/", create, goodExport, refusal, "lacks QuotaCode"},
-		{"no such operation", "POST", "/", map[string]string{"X-Amz-Target": "AWSInsightsIndexService.Guess", "Content-Type": "application/x-amz-json-1.1"}, `{}`, jsonOf(`{}`), "no operation"},
+		{"no such operation", "POST", "/", map[string]string{"X-Amz-Target": "AWSInsightsIndexService.Guess", "Content-Type": "application/x-amz-json-1.1"}, `{}`, answerOf(`{}`), "no operation"},
 		{"an unknown parameter", "POST", "/", form, "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/r&RoleSessionName=s1&Color=red", nothing, "unknown parameter Color"},
 		{"a missing parameter", "POST", "/", form, "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::111122223333:role/r", nothing, "lacks RoleSessionName"},
 		{"an unknown element", "PUT", "/b?tagging", nil, "<Tagging><TagSet><Tag><Key>k</Key><Worth>v</Worth></Tag></TagSet></Tagging>", nothing, "unknown element Worth"},
 		{"another root", "PUT", "/b?tagging", nil, "<Labels><TagSet></TagSet></Labels>", nothing, "has a body Labels"},
-		{"an unknown sub-resource", "GET", "/b?colour", nil, "", xml200("<a/>"), "colour"},
+		{"an unknown sub-resource", "GET", "/b?colour", nil, "", answerOf("<a/>"), "colour"},
 		{"an unknown header", "PUT", "/b/k", map[string]string{"X-Amz-Colour": "red"}, "x", nothing, "unknown header x-amz-colour"},
 		{"a bad enum in a header", "PUT", "/b/k", map[string]string{"X-Amz-Storage-Class": "ATTIC"}, "x", nothing, `"ATTIC" is not one of`},
-		{"a list with an unknown element", "GET", "/b?list-type=2", nil, "", xml200("<ListBucketResult><Name>b</Name><Mood>good</Mood></ListBucketResult>"), "unknown element Mood"},
+		{"a list with an unknown element", "GET", "/b?list-type=2", nil, "", answerOf("<ListBucketResult><Name>b</Name><Mood>good</Mood></ListBucketResult>"), "unknown element Mood"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := judged(t, c.method, c.path, c.header, c.body, c.answer)

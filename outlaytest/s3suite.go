@@ -73,7 +73,7 @@ func (x s3Suite) get(t *testing.T, in *s3.GetObjectInput) (string, *s3.GetObject
 	if err != nil {
 		t.Fatalf("getting %s: %v", *in.Key, err)
 	}
-	defer out.Body.Close()
+	defer func() { _ = out.Body.Close() }()
 	return readAll(t, out), out
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -39,9 +38,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	file   io.ReadCloser // instead of body
-	size   int64         // of file
-	code   string        // error code, for the log
+	code   string // error code, for the log
 }
 
 // refusal is an error of the cloud, rendered in the protocol of the service that was called.

@@ -135,7 +135,7 @@ func TestWhoAmI(t *testing.T) {
 
 func mustRead(t *testing.T, out *s3.GetObjectOutput) string {
 	t.Helper()
-	defer out.Body.Close()
+	defer func() { _ = out.Body.Close() }()
 	b, err := io.ReadAll(out.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ func (c *Cloud) Deliver(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	for _, j := range jobs {
 		files, err := c.generate(ctx, db, j)
 		if err != nil {
@@ -171,7 +171,7 @@ func (c *Cloud) generate(ctx context.Context, db *sql.DB, j job) ([][]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	whole := dir + "/whole.parquet"
 	totals, err := bill.Write(ctx, db, j.spec, whole)
 	if err != nil {

@@ -96,7 +96,7 @@ func (w *world) query(c clients, bucket, period string, m manifest, d *delivered
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	from := " FROM read_parquet([" + strings.Join(files, ",") + "])"
 	var rows int64
 	var cost, accounts, tags string

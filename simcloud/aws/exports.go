@@ -263,7 +263,7 @@ func (c *Cloud) updateExport(k *call) (answer, *refusal) {
 }
 
 func sameSettings(a, b map[string]map[string]string) bool {
-	return maps.EqualFunc(a, b, func(x, y map[string]string) bool { return maps.Equal(x, y) })
+	return maps.EqualFunc(a, b, maps.Equal)
 }
 
 func (c *Cloud) deleteExport(k *call) (answer, *refusal) {

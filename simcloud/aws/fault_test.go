@@ -89,7 +89,7 @@ func TestSpoiltBodies(t *testing.T) {
 		if err != nil {
 			return 0, err
 		}
-		defer out.Body.Close()
+		defer func() { _ = out.Body.Close() }()
 		b, err := io.ReadAll(out.Body)
 		return len(b), err
 	}

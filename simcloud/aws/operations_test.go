@@ -115,7 +115,7 @@ func operations(arn string) []operation {
 			if err != nil {
 				return err
 			}
-			defer out.Body.Close()
+			defer func() { _ = out.Body.Close() }()
 			if b, err := io.ReadAll(out.Body); err != nil || len(b) != 1000 {
 				return errors.Join(errors.New("the object is not whole"), err)
 			}

@@ -120,15 +120,15 @@ func parseBucketPolicy(doc, bucketARN string) (policyDocument, error) {
 	}
 	for _, s := range p.Statement {
 		if len(s.Principal) == 0 {
-			return p, errors.New("Missing required field Principal")
+			return p, errors.New("a bucket policy names no principal: Missing required field Principal")
 		}
 		for _, r := range s.Resource {
 			if r != bucketARN && !strings.HasPrefix(r, bucketARN+"/") && r != bucketARN+"*" {
-				return p, errors.New("Policy has invalid resource")
+				return p, errors.New("a bucket policy reaches beyond its bucket: Policy has invalid resource")
 			}
 		}
 		if len(s.Resource) == 0 {
-			return p, errors.New("Missing required field Resource")
+			return p, errors.New("a bucket policy names no resource: Missing required field Resource")
 		}
 	}
 	return p, nil

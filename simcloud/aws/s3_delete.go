@@ -126,7 +126,7 @@ func (c *Cloud) openAny(k *call) (*bucket, *refusal) {
 func (c *Cloud) Protect(bucket, keyPrefix string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b := c.state.Buckets[bucket]
+	b := c.mustBucket(bucket)
 	b.Protected = append(b.Protected, keyPrefix)
 	c.persist()
 }

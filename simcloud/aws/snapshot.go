@@ -2,6 +2,7 @@ package aws
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"time"
 )
@@ -90,8 +91,43 @@ func (c *Cloud) PlantBucket(account, region, name string) {
 func (c *Cloud) PlantObject(bucket, key string, data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mustStore(c.state.Buckets[bucket], key, data)
+	c.mustStore(c.mustBucket(bucket), key, data)
 	c.persist()
+}
+
+// RemoveObject deletes an object, past all permissions: a data file that a manifest still names.
+func (c *Cloud) RemoveObject(bucket, key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.mustBucket(bucket)
+	for _, v := range b.Objects[key] {
+		c.dropVersion(b, key, v.ID)
+	}
+	c.persist()
+}
+
+// Object gives what a plain GET of a key would, past all permissions; nil for none. With PlantObject a test damages a
+// file: cut short, emptied, changed.
+func (c *Cloud) Object(bucket, key string) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.state.Buckets[bucket]
+	if b == nil || b.current(key) == nil {
+		return nil
+	}
+	data, err := os.ReadFile(c.blobPath(b.current(key)))
+	if err != nil {
+		panic("simulated cloud: " + err.Error())
+	}
+	return data
+}
+
+func (c *Cloud) mustBucket(name string) *bucket {
+	b := c.state.Buckets[name]
+	if b == nil {
+		panic("simulated cloud: no bucket " + name)
+	}
+	return b
 }
 
 func (c *Cloud) mustStore(b *bucket, key string, data []byte) {
@@ -119,7 +155,7 @@ func (c *Cloud) RemoveBucket(name string) {
 func (c *Cloud) SetBucketPolicy(bucket, policy string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state.Buckets[bucket].setPolicy(policy, 0)
+	c.mustBucket(bucket).setPolicy(policy, 0)
 	c.persist()
 }
 

@@ -63,7 +63,7 @@ func (c *Cloud) halfHearted(w http.ResponseWriter, k *call, a answer, kind Fault
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	fmt.Fprintf(buf, "HTTP/1.1 %d %s\r\nConnection: close\r\nX-Amz-Request-Id: %s\r\n", a.status, http.StatusText(a.status), k.ID)
 	for name, values := range a.header {
 		if name != "Content-Length" && !strings.HasPrefix(name, "X-Amz-Checksum-") {
