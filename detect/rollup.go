@@ -17,6 +17,7 @@ type Facts struct {
 	// Looked tells whether a look at the account has ever found out what there is.
 	Looked   bool
 	NextLook time.Time
+	Every    time.Duration // the interval of the looks
 	Sources  []SourceFacts // of the account's provider
 }
 
@@ -51,7 +52,7 @@ func Rollup(f Facts) outlay.BillingStatus {
 	b.Status, b.Reason = outlay.Unprovisioned, f.without()
 	switch via := f.best(); {
 	case via != nil:
-		b.Status, b.Reason = outlay.Provisioned, "Cost data is arriving. Found by itself, checked every hour."
+		b.Status, b.Reason = outlay.Provisioned, "Cost data is arriving. Found by itself, checked every "+interval(f.Every)+"."
 		b.Via, b.OwnerID, b.DataThrough, b.DeliveredAt = via.ID, via.OwnerID, via.DataThrough, via.DeliveredAt
 	case !f.Looked:
 		b.Status, b.Reason = outlay.Checking, "We are looking for cost data."
@@ -61,6 +62,22 @@ func Rollup(f Facts) outlay.BillingStatus {
 	}
 	b.Axes = withAxis(b.Axes, f.dataAxis(b))
 	return b
+}
+
+// interval is a duration as a sentence has it after 'every'.
+func interval(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		of   time.Duration
+	}{{"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
+		switch n := d / unit.of; {
+		case n == 1 && d == unit.of:
+			return unit.name
+		case n >= 1 && d%unit.of == 0:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return "hour"
 }
 
 // best is the delivering source with the newest data; nil when none delivers.

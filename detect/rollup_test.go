@@ -87,3 +87,13 @@ func TestRollupKeepsWhatItDoesNotKnow(t *testing.T) {
 		t.Errorf("status (-want +got):\n%s", d)
 	}
 }
+
+func TestInterval(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "hour", time.Hour: "hour", 2 * time.Hour: "2 hours", 90 * time.Minute: "90 minutes", time.Minute: "minute", 10 * time.Second: "10 seconds", time.Millisecond: "hour",
+	} {
+		if got := interval(d); got != want {
+			t.Errorf("every %s, want every %s", got, want)
+		}
+	}
+}

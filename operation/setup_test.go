@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/outlaytest"
 	"outlay/sqldb"
 )
 
@@ -44,7 +45,19 @@ type bench struct {
 
 func setup(t *testing.T, change ...func(*Options)) *bench {
 	t.Helper()
-	store, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "outlay.db"), slog.New(slog.DiscardHandler))
+	return setupOn(t, "sqlite:"+filepath.Join(t.TempDir(), "outlay.db"), change...)
+}
+
+// onBoth runs a test on SQLite and on PostgreSQL: what several workers do to each other, both have to bear.
+func onBoth(t *testing.T, test func(t *testing.T, b *bench)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, setup(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, setupOn(t, outlaytest.Postgres(t))) })
+}
+
+func setupOn(t *testing.T, url string, change ...func(*Options)) *bench {
+	t.Helper()
+	store, err := sqldb.Open(t.Context(), url, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,9 @@ import (
 	"outlay"
 )
 
-func TestTwoWorkersDoEachOperationOnce(t *testing.T) {
-	b := setup(t)
+func TestTwoWorkersDoEachOperationOnce(t *testing.T) { onBoth(t, testTwoWorkers) }
+
+func testTwoWorkers(t *testing.T, b *bench) {
 	var mu sync.Mutex
 	done := map[string]int{}
 	two := New(Options{Store: b.store, Clock: outlay.SystemClock{}, Owner: "two", Poll: 5 * time.Millisecond})
@@ -52,8 +53,9 @@ func TestTwoWorkersDoEachOperationOnce(t *testing.T) {
 }
 
 // A worker that was paused for longer than its lease finds that another did its work, and writes nothing.
-func TestZombieIsRefused(t *testing.T) {
-	b := setup(t)
+func TestZombieIsRefused(t *testing.T) { onBoth(t, testZombie) }
+
+func testZombie(t *testing.T, b *bench) {
 	zombie, woken := make(chan struct{}), make(chan struct{})
 	handler := func(who string) func(context.Context, *Run) error {
 		return func(ctx context.Context, r *Run) error {
@@ -107,8 +109,9 @@ func TestZombieIsRefused(t *testing.T) {
 	}
 }
 
-func TestLeaseIsRenewedWhileWorkLasts(t *testing.T) {
-	b := setup(t)
+func TestLeaseIsRenewedWhileWorkLasts(t *testing.T) { onBoth(t, testLeaseIsRenewed) }
+
+func testLeaseIsRenewed(t *testing.T, b *bench) {
 	short := func(o *Options) {
 		o.Clock, o.Lease, o.Renew, o.Poll = outlay.SystemClock{}, 400*time.Millisecond, 40*time.Millisecond, 10*time.Millisecond
 	}

@@ -14,6 +14,7 @@ import (
 	"outlay"
 	"outlay/aws"
 	"outlay/operation"
+	"outlay/outlaytest"
 	"outlay/provision"
 	"outlay/sqldb"
 )
@@ -23,10 +24,10 @@ const childEnv = "OUTLAY_SWEEP_CHILD"
 
 // orders are what a child process does: work on what is due until one operation has ended, and die on the way if told.
 type orders struct {
-	DB, Endpoint, OrgID, OperationID string
-	KillAt                           string // SIGKILL itself at this point
-	StopAt                           string // SIGSTOP itself at this point
-	Points                           string // file that gets a line per point reached
+	Database, Endpoint, OrgID, OperationID string
+	KillAt                                 string // SIGKILL itself at this point
+	StopAt                                 string // SIGSTOP itself at this point
+	Points                                 string // file that gets a line per point reached
 	// Defect plants a fault: "no intent" loses every intent row before it is written.
 	Defect string
 }
@@ -46,7 +47,8 @@ func TestMain(m *testing.M) {
 		if err := flag.Set("test.parallel", "8"); err != nil { // cases of the sweep mostly wait
 			fmt.Fprintln(os.Stderr, err)
 		}
-		os.Exit(m.Run())
+		outlaytest.RunWithPostgres(m)
+		return
 	}
 	var o orders
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -66,7 +68,7 @@ const patience = 60 * time.Second
 func (o orders) obey() (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	store, err := sqldb.Open(ctx, "sqlite:"+o.DB, slog.New(slog.DiscardHandler))
+	store, err := sqldb.Open(ctx, o.Database, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return childBroken, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/outlaytest"
 )
 
 // sweepSeeds is how many times each point is killed, each time with other faults. Odd seeds add a cloud that shows new
@@ -147,7 +148,7 @@ func TestSweepZombie(t *testing.T) {
 	for _, point := range []string{"create aws/bucket.after_intent", "create aws/export.after_intent", "create aws/export.sent"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 0)
+			w := newWorldOn(t, t.TempDir(), outlaytest.Postgres(t), 0)
 			op := w.queue(outlay.OpProvision)
 			zombie := w.command(t.Context(), op, orders{StopAt: point})
 			if err := zombie.Start(); err != nil {
@@ -182,7 +183,12 @@ func stopped(pid int) bool {
 
 // TestSweepTwoWorkers lets two processes race for one run, faults on.
 func TestSweepTwoWorkers(t *testing.T) {
-	w := newWorld(t, 2)
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); race(t, newWorld(t, 2)) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); race(t, newWorldOn(t, t.TempDir(), outlaytest.Postgres(t), 2)) })
+}
+
+func race(t *testing.T, w *world) {
+	t.Helper()
 	op := w.queue(outlay.OpProvision)
 	w.cloud.RandomFaults(0.25, 7)
 	one, two := w.command(t.Context(), op, orders{}), w.command(t.Context(), op, orders{})

@@ -33,6 +33,7 @@ const (
 type world struct {
 	t        *testing.T
 	dir      string
+	database string
 	cloud    *simaws.Cloud
 	endpoint string
 	store    outlay.Store
@@ -50,7 +51,13 @@ type world struct {
 // seen at once.
 func newWorld(t *testing.T, seed int64, tags ...string) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), faults: seed}
+	dir := t.TempDir()
+	return newWorldOn(t, dir, "sqlite:"+filepath.Join(dir, "outlay.db"), seed, tags...)
+}
+
+func newWorldOn(t *testing.T, dir, database string, seed int64, tags ...string) *world {
+	t.Helper()
+	w := &world{t: t, dir: dir, database: database, faults: seed}
 	cloud, err := simaws.New(simaws.Options{
 		Dir: filepath.Join(w.dir, "cloud"), ExportQuota: 50, RowsPerMonth: 30, Seed: seed,
 		ListLag: int(2 * (seed % 2)), PolicyLag: int(seed % 2), LateDelivery: true,
@@ -70,7 +77,7 @@ func newWorld(t *testing.T, seed int64, tags ...string) *world {
 	cloud.PlantExport(accountID, "outlay-focus-theirs", "theirs-482109375516")
 	w.foreign = w.planted()
 	w.provider = realProvider(url)
-	w.store, err = sqldb.Open(t.Context(), "sqlite:"+w.db(), slog.New(slog.DiscardHandler))
+	w.store, err = sqldb.Open(t.Context(), database, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +85,6 @@ func newWorld(t *testing.T, seed int64, tags ...string) *world {
 	w.settle(key, secret, tags)
 	return w
 }
-
-func (w *world) db() string { return filepath.Join(w.dir, "outlay.db") }
 
 // settle stores the organization, the account and the source.
 func (w *world) settle(key, secret string, tags []string) {
@@ -158,7 +163,7 @@ func (w *world) queue(kind outlay.OperationKind) outlay.Operation {
 
 // command is a child process on an operation.
 func (w *world) command(ctx context.Context, op outlay.Operation, o orders) *exec.Cmd {
-	o.DB, o.Endpoint, o.OrgID, o.OperationID = w.db(), w.endpoint, sweepOrg, op.ID
+	o.Database, o.Endpoint, o.OrgID, o.OperationID = w.database, w.endpoint, sweepOrg, op.ID
 	o.Points, o.Defect = filepath.Join(w.dir, "points"), w.defect
 	text, err := json.Marshal(o)
 	if err != nil {
