@@ -229,3 +229,33 @@ func TestMoved(t *testing.T) {
 		t.Errorf("listing deliveries read %d objects", n)
 	}
 }
+
+// TestSpellings follows deliveries while AWS changes how it writes the month's folder: one delivery per month, always
+// the newest, and only the files that its manifest names.
+func TestSpellings(t *testing.T) {
+	w := newWorld(t, payerAccount, cloud.Options{RowsPerMonth: 100, SpellingEvery: 2, RestateEvery: 2, HistoryMonths: 1})
+	w.up()
+	last := map[outlay.Period]outlay.Delivery{}
+	spellings := map[string]bool{}
+	for range 6 {
+		w.deliver()
+		found := w.deliveries()
+		if len(found) != 2 || found[0].Period >= found[1].Period {
+			t.Fatalf("months: %+v", found)
+		}
+		for _, d := range found {
+			if old, ok := last[d.Period]; ok && d.Version.Before(old.Version) {
+				t.Errorf("%s went back from %s to %s", d.Period, old.Version, d.Version)
+			}
+			last[d.Period] = d
+			spellings[strings.Split(strings.TrimPrefix(d.Ref[refManifest], "outlay/"), "/")[2][:7]] = true
+			files, err := w.p.Fetch(context.Background(), w.a, w.s, d, t.TempDir())
+			if err != nil || len(files) < 2 {
+				t.Errorf("fetch %s: %v (%v)", d.Ref[refManifest], files, err)
+			}
+		}
+	}
+	if len(spellings) != 2 {
+		t.Errorf("spellings met: %v", spellings)
+	}
+}
