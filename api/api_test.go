@@ -196,6 +196,7 @@ func bodies() map[string]any {
 		"add-account":       m{"name": "another", "provider": "nimbus", "kind": "trust", "values": m{"tenant": "t-9"}},
 		"rotate-credential": m{"kind": "trust", "values": m{"tenant": "t-1"}},
 		"plan-billing":      m{"region": "north-1"}, "provision-billing": m{"region": "north-1"},
+		"backfill-tags":       m{"from": "2026-08"},
 		"deprovision-billing": m{"costFiles": "keep", "confirm": "prod"},
 		"list-runs":           nil, "get-run": nil, "resume-run": nil, "undo-run": nil, "watch-run": nil,
 		"get-costs": nil, "get-costs-csv": nil, "list-cost-values": nil, "query-costs": m{"range": "mtd", "every": "", "group": "service", "measure": "EffectiveCost", "compare": "none"}, "import": nil,

@@ -37,6 +37,14 @@ type deprovisionBody struct {
 	}
 }
 
+type backfillBody struct {
+	ByID
+	IdemKey string `header:"Idempotency-Key"`
+	Body    struct {
+		From outlay.Period `json:"from" doc:"first month, 2026-08"`
+	}
+}
+
 func (s *service) billing() {
 	c := s.Control
 	add(s, route{http.MethodPost, "/accounts/{id}/billing/plan", "plan-billing", outlay.BillingPlan, "What provisioning would change; changes nothing", 0},
@@ -55,6 +63,10 @@ func (s *service) billing() {
 		func(ctx context.Context, a outlay.Actor, in *deprovisionBody) (*body[control.RunView], error) {
 			b := in.Body
 			return started(c.Deprovision(ctx, a, control.DeprovisionRequest{AccountID: in.ID, CostFiles: b.CostFiles, RemoveHistory: b.RemoveHistory, Confirm: b.Confirm, PlanHash: b.PlanHash, IdemKey: in.IdemKey}))
+		})
+	add(s, route{http.MethodPost, "/accounts/{id}/billing/backfill", "backfill-tags", outlay.BillingProvision, "Ask for today's tags in past months", http.StatusAccepted},
+		func(ctx context.Context, a outlay.Actor, in *backfillBody) (*body[control.RunView], error) {
+			return started(c.Backfill(ctx, a, control.BackfillRequest{AccountID: in.ID, From: in.Body.From, IdemKey: in.IdemKey}))
 		})
 	add(s, route{http.MethodGet, "/runs", "list-runs", outlay.RunsRead, "Runs, newest first", 0},
 		func(ctx context.Context, a outlay.Actor, in *struct {

@@ -205,6 +205,11 @@ func (c *Client) Deprovision(ctx context.Context, account string, files outlay.C
 	return call[control.RunView](ctx, c, http.MethodPost, "/accounts/"+url.PathEscape(account)+"/billing/deprovision", in)
 }
 
+// Backfill asks for today's tags in past months, from a month on.
+func (c *Client) Backfill(ctx context.Context, account string, from outlay.Period) (control.RunView, error) {
+	return call[control.RunView](ctx, c, http.MethodPost, "/accounts/"+url.PathEscape(account)+"/billing/backfill", map[string]any{"from": from})
+}
+
 // Runs lists runs, newest first; account "" for all.
 func (c *Client) Runs(ctx context.Context, account string) ([]control.RunView, error) {
 	return call[[]control.RunView](ctx, c, http.MethodGet, "/runs?"+url.Values{"account": {account}}.Encode(), nil)

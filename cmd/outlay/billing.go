@@ -35,7 +35,7 @@ func (f *specFlags) spec() outlay.Spec {
 
 func (c *cli) billing() *cobra.Command {
 	cmd := &cobra.Command{Use: "billing", Short: "Provision and deprovision billing"}
-	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.billingStatus(), c.billingWatch(), c.billingResume())
+	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.billingStatus(), c.billingWatch(), c.billingResume(), c.billingBackfill())
 	return cmd
 }
 
@@ -219,6 +219,28 @@ func (c *cli) billingResume() *cobra.Command {
 			return c.follow(cmd.Context(), run, true, timeout)
 		},
 	}
+	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow it")
+	return cmd
+}
+
+func (c *cli) billingBackfill() *cobra.Command {
+	var from string
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use: "backfill ACCOUNT --from 2026-08", Short: "Ask the provider for today's tags in past months; applies to every tag key of the payer", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := c.client()
+			if err != nil {
+				return err
+			}
+			run, err := cl.Backfill(cmd.Context(), args[0], outlay.Period(from))
+			if err != nil {
+				return err
+			}
+			return c.follow(cmd.Context(), run, true, timeout)
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "first month, 2026-08")
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow it")
 	return cmd
 }
