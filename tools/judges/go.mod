@@ -1,3 +1,5 @@
+// Models only: outlaytest.AWSJudge reads models/apis of this module (AWS's own API descriptions, frozen, Apache-2.0).
+// No code of it is built.
 module outlay/tools/judges
 
 go 1.26.0

@@ -1,3 +1,4 @@
+// A server by others, run by the tests as a process of its own (outlaytest.Versitygw); nothing of it is linked.
 module outlay/tools/versitygw
 
 go 1.26.0
