@@ -33,6 +33,8 @@ func (s *site) funcs() template.FuncMap {
 		"took":       took,
 		"size":       size,
 		"status":     statusClass,
+		"region":     region,
+		"lines":      planLines,
 		"keys":       func(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) },
 		"join":       strings.Join,
 		"list":       func(x ...string) []string { return x },
@@ -181,6 +183,8 @@ func took(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return ""
+	case d < 50*time.Millisecond:
+		return "< 0.1 s"
 	case d < time.Minute:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}

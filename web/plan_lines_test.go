@@ -1,0 +1,31 @@
+package web
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"outlay"
+)
+
+func TestPlanLines(t *testing.T) {
+	tag := func(key, hold string) outlay.Change {
+		return outlay.Change{Action: outlay.ActionUpdate, Kind: "nimbus/tag", Name: key, Title: "Cost tag " + key, Detail: "Turn on", Hold: hold}
+	}
+	store := outlay.Change{Action: outlay.ActionCreate, Kind: "nimbus/store", Name: "s", Title: "Store"}
+	type line struct {
+		Title string
+		Names []string
+	}
+	var got []line
+	for _, l := range planLines([]outlay.Change{store, tag("Date", ""), tag("Pool", ""), tag("User", "not seen yet"), store}) {
+		got = append(got, line{l.Title, l.Names})
+	}
+	want := []line{{"Store", []string{"s"}}, {"Cost tag", []string{"Date", "Pool"}}, {"Cost tag User", []string{"User"}}, {"Store", []string{"s"}}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if got := region(outlay.Region{ID: "n-1", Title: "n-1 · North"}) + "|" + region(outlay.Region{ID: "n-1", Title: "North"}); got != "n-1 · North|n-1 · North" {
+		t.Error(got)
+	}
+}
