@@ -53,9 +53,7 @@ func (r *Run) Mutate(ctx context.Context, i int, m Mutation) error {
 }
 
 func (r *Run) intend(ctx context.Context, i int, m Mutation) error {
-	if r.steps[i].StartedAt.IsZero() {
-		r.steps[i].StartedAt = r.w.Clock.Now()
-	}
+	r.steps[i].StartedAt = r.w.Clock.Now()
 	r.steps[i].State = outlay.StepRunning
 	err := r.Ledger(ctx, func(tx outlay.Tx) error {
 		if err := m.Intent(tx); err != nil {

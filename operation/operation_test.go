@@ -120,34 +120,41 @@ func nothing(outlay.Tx) error { return nil }
 
 func recorded(_ outlay.Tx, err error) (string, error) { return "made", err }
 
+// threeSteps reads, changes something whose first answer is lost, and leaves a third for later.
+func threeSteps(ctx context.Context, r *Run, reads, calls *int) error {
+	lines := []Line{
+		{Title: "Look", Point: "look"}, {Title: "Make it", Point: "make", Resource: "nimbus/bucket b"},
+		{Title: "Later", Resource: "nimbus/tag t", Hold: "no such key yet"},
+	}
+	if err := r.Layout(ctx, lines); err != nil {
+		return err
+	}
+	if !r.Done(0) {
+		if err := r.Read(ctx, 0, func(ctx context.Context) (string, error) {
+			*reads++
+			outlay.CountCall(ctx)
+			return "nothing there", nil
+		}); err != nil {
+			return err
+		}
+	}
+	return r.Mutate(ctx, 1, Mutation{
+		Action: "cloud:create nimbus/bucket", Object: "b", Intent: nothing, Record: recorded,
+		Do: func(ctx context.Context) error {
+			outlay.CountCall(ctx)
+			if *calls++; *calls == 1 {
+				return &outlay.Error{Code: outlay.CodeUnavailable, Message: "no answer", Outcome: outlay.Unknown}
+			}
+			return nil
+		},
+	})
+}
+
 func TestStepsAreALedger(t *testing.T) {
 	var points []string
 	b := setup(t, func(o *Options) { o.Points = func(p string) { points = append(points, p) } })
 	reads, calls := 0, 0
-	b.HandleOperation(outlay.OpProvision, func(ctx context.Context, r *Run) error {
-		lines := []Line{
-			{Title: "Look", Point: "look"}, {Title: "Make it", Point: "make", Resource: "nimbus/bucket b"},
-			{Title: "Later", Resource: "nimbus/tag t", Hold: "no such key yet"},
-		}
-		if err := r.Layout(ctx, lines); err != nil {
-			return err
-		}
-		if !r.Done(0) {
-			if err := r.Read(ctx, 0, func(ctx context.Context) (string, error) { reads++; outlay.CountCall(ctx); return "nothing there", nil }); err != nil {
-				return err
-			}
-		}
-		return r.Mutate(ctx, 1, Mutation{
-			Action: "cloud:create nimbus/bucket", Object: "b", Intent: nothing, Record: recorded,
-			Do: func(ctx context.Context) error {
-				outlay.CountCall(ctx)
-				if calls++; calls == 1 {
-					return &outlay.Error{Code: outlay.CodeUnavailable, Message: "no answer", Outcome: outlay.Unknown}
-				}
-				return nil
-			},
-		})
-	})
+	b.HandleOperation(outlay.OpProvision, func(ctx context.Context, r *Run) error { return threeSteps(ctx, r, &reads, &calls) })
 	b.queue("run_a")
 	b.drain()
 	if s := b.steps("run_a"); s[1].State != outlay.StepWaiting || s[1].Detail != "no answer" || s[2].State != outlay.StepWaiting || s[2].Detail != "no such key yet" {

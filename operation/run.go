@@ -197,9 +197,7 @@ func (r *Run) Read(ctx context.Context, i int, fn func(ctx context.Context) (str
 
 // start marks step i as running.
 func (r *Run) start(ctx context.Context, i int) error {
-	if r.steps[i].StartedAt.IsZero() {
-		r.steps[i].StartedAt = r.w.Clock.Now()
-	}
+	r.steps[i].StartedAt = r.w.Clock.Now() // of this attempt: what it waited before is no work
 	return r.mark(ctx, i, outlay.StepRunning, r.steps[i].Detail)
 }
 

@@ -257,6 +257,13 @@ func TestReconcileMakesOnlyWhatItMay(t *testing.T) {
 	if d := cmp.Diff([]string{"update nimbus/tag"}, b.cloud.applied); d != "" {
 		t.Errorf("calls (-want +got):\n%s", d)
 	}
+	b.tx(func(tx outlay.Tx) error {
+		tasks, err := tx.Tasks(t.Context())
+		if len(tasks) != 0 {
+			t.Errorf("a reconcile asks for the look that asks for it: %+v", tasks)
+		}
+		return err
+	})
 	b.cloud.before = func(outlay.Change) error { return &outlay.Error{Code: outlay.CodeForbidden, Message: "refused"} }
 	id = b.start(outlay.Operation{Kind: outlay.OpReconcile, Plan: plan})
 	if o := b.is(id, outlay.OpFailed); o.Problem.Policy == "" {
@@ -319,4 +326,23 @@ func TestPointsOfTheLongestPaths(t *testing.T) {
 			t.Errorf("%s: two points have one name", c.kind)
 		}
 	}
+}
+
+// Right after a create, a change of it may hear that it does not exist: that passes by itself and is no reason to wait
+// for a person.
+func TestChangeOfSomethingTooNewIsTriedAgain(t *testing.T) {
+	b := setup(t)
+	refusals := 2
+	b.cloud.before = func(c outlay.Change) error {
+		if c.Kind == kindRule && refusals > 0 {
+			refusals--
+			return &outlay.Error{Code: outlay.CodeConflict, Message: "the store does not exist"}
+		}
+		return nil
+	}
+	id := b.up()
+	b.is(id, outlay.OpRunning)
+	b.later(10 * time.Second)
+	b.later(10 * time.Second)
+	b.is(id, outlay.OpDone)
 }
