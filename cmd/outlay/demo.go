@@ -76,7 +76,7 @@ func (c *cli) runDemo(ctx context.Context, data, listen string, deliver, look ti
 	log := c.logger(c.orEnv("OUTLAY_LOG_LEVEL", "warn"))
 	sim, err := simaws.New(simaws.Options{
 		Dir: filepath.Join(data, "simulated-aws"), DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 6000, RestateEvery: 5,
-		SeenAfter: 30 * time.Second, ActivateAfter: deliver, BackfillTakes: deliver, Seed: 7,
+		SeenAfter: deliver, ActivateAfter: deliver, BackfillTakes: deliver, Seed: 7,
 	})
 	if err != nil {
 		return err
