@@ -120,22 +120,37 @@ func (l *Lake) generationsOf(ctx context.Context, orgID string) (map[string]bool
 	if err != nil {
 		return nil, err
 	}
+	disk, err := t.FS(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("opening the lake's files: %w", err)
+	}
+	read := map[string]bool{} // snapshots share most manifests
 	for _, s := range t.Metadata().Snapshots() {
-		if err := l.nameGenerations(ctx, t, &s, named); err != nil {
-			return nil, err
+		manifests, err := s.Manifests(disk)
+		if err != nil {
+			return nil, fmt.Errorf("reading snapshot %d: %w", s.SnapshotID, err)
+		}
+		for _, m := range manifests {
+			if read[m.FilePath()] {
+				continue
+			}
+			read[m.FilePath()] = true
+			if err := eachEntry(ctx, disk, m, nameGeneration(named)); err != nil {
+				return nil, fmt.Errorf("reading snapshot %d: %w", s.SnapshotID, err)
+			}
 		}
 	}
 	return named, nil
 }
 
-func (l *Lake) nameGenerations(ctx context.Context, t *table.Table, s *table.Snapshot, named map[string]bool) error {
-	return eachFile(ctx, t, s, func(f iceberg.DataFile) error {
+func nameGeneration(named map[string]bool) func(iceberg.DataFile) error {
+	return func(f iceberg.DataFile) error {
 		path, err := localPath(f.FilePath())
 		if err == nil {
 			named[generationOf(path)] = true
 		}
 		return err
-	})
+	}
 }
 
 // generationOf is 'source/generation' of a file's path: the two folders above it.
