@@ -21,7 +21,7 @@ import (
 )
 
 // seeds is how often the sweep dies at every point.
-var seeds = flag.Int("ingest.seeds", 2, "rounds of the crash sweep")
+var seeds = flag.Int("ingest.seeds", 1, "rounds of the crash sweep")
 
 // childJob is what a child process does: it is a server that dies at a point, at its nth passing.
 type childJob struct {

@@ -55,9 +55,10 @@ func (c *clock) Move(d time.Duration) {
 
 // bucket is the made-up provider: what it delivers is files in a folder, and a delivery's Ref says which.
 type bucket struct {
-	outlay.Provider               // the verbs of provisioning are not used here
-	fail            func() error  // of the next Fetch; nil for none
-	gate            chan struct{} // when not nil, Fetch waits for it to be closed
+	outlay.Provider                       // the verbs of provisioning are not used here
+	fail            func() error          // of the next Fetch; nil for none
+	unnamed         []outlay.DeliveryFile // files that the delivery does not name
+	gate            chan struct{}         // when not nil, Fetch waits for it to be closed
 }
 
 func (b *bucket) Deliveries(context.Context, *outlay.CloudAccount, *outlay.Source) iter.Seq2[outlay.Delivery, error] {
@@ -86,7 +87,7 @@ func (b *bucket) Fetch(ctx context.Context, _ *outlay.CloudAccount, _ *outlay.So
 		}
 	}
 	var out []string
-	for i, f := range d.Files {
+	for i, f := range append(d.Files, b.unnamed...) {
 		content, err := os.ReadFile(filepath.Join(d.Ref["folder"], f.Key))
 		if err != nil {
 			return nil, outlay.Errorf(outlay.CodeNotFound, "", "%s is not there yet", f.Key)

@@ -166,17 +166,21 @@ func (l *load) head(gen string, p outlay.ParsedPeriod) outlay.Head {
 	return h
 }
 
-// nameFiles makes a parser's error name the delivery's file: the parser knows it by its name in staging.
+// nameFiles makes a parser's error name the delivery's file: the parser knows it by its name in staging. Where the
+// provider named its files only to itself, the place in the delivery has to do.
 func nameFiles(err error, d outlay.Delivery, files []string) error {
 	e, ok := errors.AsType[*outlay.Error](err)
-	if !ok || len(files) != len(d.Files) {
+	if !ok {
 		return err
 	}
 	named := *e
 	for i, f := range files {
-		base := filepath.Base(f)
-		named.Message = replaceWord(named.Message, base, d.Files[i].Key)
-		named.Field = replaceWord(named.Field, base, d.Files[i].Key)
+		name := fmt.Sprintf("file %d of %d of the delivery", i+1, len(files))
+		if len(files) == len(d.Files) {
+			name = d.Files[i].Key
+		}
+		named.Message = replaceWord(named.Message, filepath.Base(f), name)
+		named.Field = replaceWord(named.Field, filepath.Base(f), name)
 	}
 	return &named
 }

@@ -406,6 +406,25 @@ func TestCrashLoop(t *testing.T) {
 	h.shows(t, map[string]string{})
 }
 
+// TestUnnamedFiles is about a provider that names a delivery's files only when it fetches them.
+func TestUnnamedFiles(t *testing.T) {
+	h := newHouse(t, "", newClock())
+	d := h.delivery(t, 1, bill(month, 2, "1"), bill(month, 2, "x"))
+	h.bucket.unnamed = d.Files
+	d.Files = nil
+	u := h.found(t, d)
+	h.drain(t)
+	if got := h.unit(t, u.ID); got.Problem == nil || !strings.Contains(got.Problem.Message, "file 2 of 2 of the delivery line 2, column") {
+		t.Errorf("the problem is %+v", got.Problem)
+	}
+	d = h.delivery(t, 2, bill(month, 2, "1"))
+	h.bucket.unnamed = d.Files
+	d.Files = nil
+	h.found(t, d)
+	h.drain(t)
+	h.shows(t, only("2 rows 2"))
+}
+
 // TestAbsent is about a delivery of a source that was removed meanwhile: it is not tried for ever.
 func TestAbsent(t *testing.T) {
 	h := newHouse(t, "", newClock())

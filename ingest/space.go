@@ -18,15 +18,19 @@ func freeSpace(dir string) (int64, error) {
 	return int64(s.Bavail) * int64(s.Bsize), nil
 }
 
+// leastSpace is asked for where a delivery does not declare its size beforehand.
+const leastSpace = 64 << 20
+
 // checkSpace refuses to begin what would fill the disk: a load needs twice what its files declare, once for the copy
 // and once for what is written of it (reliability.md §4.3).
 func (g *Ingest) checkSpace(declared int64) error {
+	needed := max(2*declared, leastSpace)
 	free, err := g.o.Free(g.o.Staging)
 	if err != nil {
 		return fmt.Errorf("asking how much disk is left: %w", err)
 	}
-	if free < 2*declared {
-		return diskFull(fmt.Errorf("%d bytes are free, %d are needed: %w", free, 2*declared, syscall.ENOSPC))
+	if free < needed {
+		return diskFull(fmt.Errorf("%d bytes are free, %d are needed: %w", free, needed, syscall.ENOSPC))
 	}
 	return nil
 }
