@@ -69,7 +69,7 @@ func (d *Detector) look(ctx context.Context, t outlay.Task) (time.Duration, erro
 	if err := v.record(ctx); err != nil {
 		return 0, fmt.Errorf("record a look: %w", err)
 	}
-	if err := d.Refresh(ctx, t.OrgID); err != nil {
+	if err := d.refresh(ctx, t.OrgID, t.Subject); err != nil {
 		return 0, err
 	}
 	if v.failed != nil && outlay.CodeOf(v.failed).Retryable() {

@@ -345,3 +345,44 @@ func TestLooksAreScheduled(t *testing.T) {
 		t.Errorf("looks %+v", looks)
 	}
 }
+
+// After a restore of an older database the cloud may hold what the ledger does not know: it is listed, no more.
+func TestLeftoversAreListed(t *testing.T) {
+	b := setup(t)
+	b.provisioned()
+	ours := map[string]string{"outlay-source-id": "src_a"}
+	b.see("prod", outlay.Resource{Kind: kindStore, Name: "store-a", Owner: ours}, outlay.Resource{Kind: "nimbus/rule", Name: "store-a", Owner: ours},
+		outlay.Resource{Kind: "nimbus/export", Name: "export-a", Owner: ours}, outlay.Resource{Kind: "nimbus/export", Name: "theirs"},
+		outlay.Resource{Kind: "nimbus/export", Name: "stranger", Owner: ours, State: outlay.StateForeign})
+	b.hour()
+	b.hour()
+	if r := b.row("nimbus/export", "export-a"); r.State != outlay.StateUnknown || r.Origin != outlay.PreExisting || r.LastError == "" {
+		t.Errorf("the leftover is %+v", r)
+	}
+	for _, name := range []string{"theirs", "stranger"} {
+		if r := b.row("nimbus/export", name); r.Name != "" {
+			t.Errorf("listed: %+v", r)
+		}
+	}
+	if r := b.row("nimbus/rule", "store-a"); r.Name != "" {
+		t.Errorf("a setting of a known resource is listed: %+v", r)
+	}
+}
+
+// A look writes the status of its own account; another is written only when something about it changed.
+func TestLookLeavesOthersAlone(t *testing.T) {
+	b := setup(t)
+	b.drain()
+	at := b.status("research").At
+	b.clock.now = b.clock.now.Add(time.Minute)
+	b.tx(func(tx outlay.Tx) error {
+		return tx.PutTask(t.Context(), outlay.Task{OrgID: org, Kind: TaskLook, Subject: "acc_prod", NextAt: b.clock.now, Every: time.Hour})
+	})
+	b.drain()
+	if s := b.status("prod"); !s.At.Equal(b.clock.now) {
+		t.Errorf("prod was found to be so at %s", s.At)
+	}
+	if s := b.status("research"); !s.At.Equal(at) {
+		t.Errorf("research was written at %s without a look", s.At)
+	}
+}

@@ -3,6 +3,7 @@ package detect
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"outlay"
@@ -67,6 +68,9 @@ func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error
 			}
 		}
 	}
+	if err := v.recordLeftovers(ctx, tx, s); err != nil {
+		return err
+	}
 	for _, m := range s.seen.Members {
 		c := outlay.Coverage{OrgID: v.orgID, SourceID: s.ID, SubAccountID: m.AccountID, Name: m.Name, Basis: outlay.CoveredByMembership, SeenAt: v.Clock.Now()}
 		if err := tx.PutCoverage(ctx, c); err != nil {
@@ -76,6 +80,23 @@ func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error
 	for _, delivery := range s.deliveries {
 		if err := v.recordDelivery(ctx, tx, s, delivery); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// recordLeftovers lists what carries our marks and is not in our ledger, as after a restore of an older database. A
+// person decides; nothing deletes it by itself (reliability.md §3.4).
+func (v *visit) recordLeftovers(ctx context.Context, tx outlay.Tx, s *source) error {
+	for _, live := range s.seen.Resources {
+		known := slices.ContainsFunc(s.Resources, func(r outlay.Resource) bool { return r.Name == live.Name })
+		if s.busy || known || len(live.Owner) == 0 || live.State == outlay.StateForeign {
+			continue
+		}
+		live.OrgID, live.SourceID, live.State, live.Origin = v.orgID, s.ID, outlay.StateUnknown, outlay.PreExisting
+		live.LastSeen, live.LastError = v.Clock.Now(), "carries our marks, but we have no record of making it"
+		if err := tx.PutResource(ctx, live); err != nil {
+			return fmt.Errorf("list a leftover: %w", err)
 		}
 	}
 	return nil
@@ -104,7 +125,10 @@ func (v *visit) recordResource(ctx context.Context, tx outlay.Tx, s *source, row
 	before := row.State
 	switch {
 	case there:
-		row.LastSeen, row.LastError = v.Clock.Now(), ""
+		row.LastSeen = v.Clock.Now()
+		if row.State != outlay.StateUnknown {
+			row.LastError = ""
+		}
 		if live.Properties != nil {
 			row.Properties = live.Properties
 		}

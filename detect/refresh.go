@@ -3,14 +3,19 @@ package detect
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"outlay"
 )
 
 // Refresh recomputes the status of every account of an organization from what is stored, without a call to any
-// provider. It is called after a look, and after a period was published.
-func (d *Detector) Refresh(ctx context.Context, orgID string) error {
+// provider. It is called after a period was published.
+func (d *Detector) Refresh(ctx context.Context, orgID string) error { return d.refresh(ctx, orgID, "") }
+
+// refresh is Refresh after a look at one account, whose status is found to be so now. Others are written only where
+// they changed: each has its own look.
+func (d *Detector) refresh(ctx context.Context, orgID, looked string) error {
 	err := d.Store.ForOrg(ctx, orgID, func(tx outlay.Tx) error {
 		s, err := d.state(ctx, tx)
 		if err != nil {
@@ -20,10 +25,13 @@ func (d *Detector) Refresh(ctx context.Context, orgID string) error {
 			return err
 		}
 		for _, a := range s.accounts {
-			before := a.Status.Status
+			before := a.Status
 			a.Status = Rollup(s.facts(a, d.Clock.Now()))
-			if a.Status.Status != before {
-				d.Log.InfoContext(ctx, "billing status changed", "org", orgID, "account", a.ID, "from", before, "to", a.Status.Status)
+			if a.ID != looked && same(before, a.Status) {
+				continue
+			}
+			if a.Status.Status != before.Status {
+				d.Log.InfoContext(ctx, "billing status changed", "org", orgID, "account", a.ID, "from", before.Status, "to", a.Status.Status)
 			}
 			if err := tx.PutAccount(ctx, a); err != nil {
 				return fmt.Errorf("write the status of %s: %w", a.Name, err)
@@ -35,6 +43,17 @@ func (d *Detector) Refresh(ctx context.Context, orgID string) error {
 		return fmt.Errorf("refresh billing status: %w", err)
 	}
 	return nil
+}
+
+// same tells whether two statuses differ in nothing but when they were found.
+func same(a, b outlay.BillingStatus) bool {
+	a.At, b.At = time.Time{}, time.Time{}
+	for _, s := range []*outlay.BillingStatus{&a, &b} {
+		data := axis(s.Axes, AxisData)
+		data.At = time.Time{}
+		s.Axes = withAxis(s.Axes, data)
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // state is what the store holds of one organization that statuses depend on.

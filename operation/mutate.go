@@ -104,7 +104,7 @@ func (r *Run) record(ctx context.Context, i int, m Mutation, callErr error) erro
 
 func (r *Run) entry(m Mutation, result, detail string) outlay.Entry {
 	return outlay.Entry{
-		OrgID: r.op.OrgID, At: r.w.Clock.Now(), Actor: orElse(r.op.CreatedBy, "system"),
+		OrgID: r.op.OrgID, At: r.w.Clock.Now(), Actor: orElse(r.op.CreatedBy, "system"), ActorName: r.actor,
 		Action: m.Action, Object: m.Object, Result: result, Detail: detail,
 	}
 }

@@ -14,6 +14,7 @@ type Run struct {
 	w     *Worker
 	op    outlay.Operation
 	lease *lease
+	actor string // name of who asked for it
 	lines []Line
 	steps []outlay.Step
 	// current is the step in hand, −1 before the first.
@@ -96,6 +97,11 @@ func (r *Run) begin(ctx context.Context) error {
 			o.StartedAt = r.w.Clock.Now()
 		}
 		r.op = *o
+		if u, err := tx.User(ctx, o.CreatedBy); err == nil {
+			r.actor = u.Name
+		} else if outlay.CodeOf(err) != outlay.CodeNotFound {
+			return err
+		}
 		return tx.PutOperation(ctx, *o)
 	})
 }
