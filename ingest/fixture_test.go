@@ -2,11 +2,8 @@ package ingest_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
-	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -51,62 +48,6 @@ func (c *clock) Move(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at = c.at.Add(d)
-}
-
-// bucket is the made-up provider: what it delivers is files in a folder, and a delivery's Ref says which.
-type bucket struct {
-	outlay.Provider                       // the verbs of provisioning are not used here
-	fail            func() error          // of the next Fetch; nil for none
-	unnamed         []outlay.DeliveryFile // files that the delivery does not name
-	gate            chan struct{}         // when not nil, Fetch waits for it to be closed
-}
-
-func (b *bucket) Deliveries(context.Context, *outlay.CloudAccount, *outlay.Source) iter.Seq2[outlay.Delivery, error] {
-	return func(func(outlay.Delivery, error) bool) {}
-}
-
-func (b *bucket) Mapping(format string) (outlay.Mapping, error) {
-	if format != "focus" {
-		return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "", "unknown format %q", format)
-	}
-	return duckdb.FocusMapping(), nil
-}
-
-// Fetch copies and verifies, as a real provider does.
-func (b *bucket) Fetch(ctx context.Context, _ *outlay.CloudAccount, _ *outlay.Source, d outlay.Delivery, dir string) ([]string, error) {
-	if b.gate != nil {
-		select {
-		case <-b.gate:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	if b.fail != nil {
-		if err := b.fail(); err != nil {
-			return nil, err
-		}
-	}
-	var out []string
-	for i, f := range append(d.Files, b.unnamed...) {
-		content, err := os.ReadFile(filepath.Join(d.Ref["folder"], f.Key))
-		if err != nil {
-			return nil, outlay.Errorf(outlay.CodeNotFound, "", "%s is not there yet", f.Key)
-		}
-		if etag(content) != f.ETag {
-			return nil, outlay.Errorf(outlay.CodeConflict, "", "%s changed while it was read", f.Key)
-		}
-		path := filepath.Join(dir, fmt.Sprintf("%d.csv", i))
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			return nil, err
-		}
-		out = append(out, path)
-	}
-	return out, nil
-}
-
-func etag(content []byte) string {
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:8])
 }
 
 // house is an installation on disk, and this process's way into it.
