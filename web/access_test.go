@@ -59,6 +59,16 @@ func TestRefusalIsWrittenDown(t *testing.T) {
 	wants(t, page, "accounts:write", "forbidden", "billing:provision", "forbidden")
 }
 
+// TestAuditNames shows who it was where a worker knew only the id.
+func TestAuditNames(t *testing.T) {
+	h := newHouse(t, nil)
+	h.people()
+	h.must(h.store.ForOrg(t.Context(), h.org, func(tx outlay.Tx) error {
+		return tx.Append(t.Context(), outlay.Entry{OrgID: h.org, At: fixedNow(), Actor: "usr_finance", Action: "cloud:create nimbus/store", Object: "outlay-billing", Result: "intent"})
+	}))
+	wants(t, h.signIn(outlay.RoleAuditor).page("/audit"), "Jon Lindqvist", "cloud:create nimbus/store", "intent")
+}
+
 func TestRail(t *testing.T) {
 	for _, c := range []struct {
 		actor outlay.Actor

@@ -163,7 +163,7 @@ func TestPagesInBrowser(t *testing.T) {
 		shoot(t, ctx, fmt.Sprintf("%s-%s-%d", name, look, pixels))
 	}
 	check("login", "/login", "light", 1440)
-	check("login", "/login", "dark", 360)
+	check("login", "/login", "dark", 320)
 	h.enter(ctx, outlay.RoleAdmin)
 	for _, p := range []struct{ name, path string }{
 		{"costs", "/costs"}, {"costs-user", "/costs?range=30d&group=tag:User&every=week"}, {"costs-none", "/costs?f=service:Nothing"}, {"accounts", "/accounts"}, {"account", "/accounts/acc_main"}, {"account-new", "/accounts/new?provider=nimbus&kind=keys"},
@@ -172,6 +172,6 @@ func TestPagesInBrowser(t *testing.T) {
 	} {
 		check(p.name, p.path, "light", 1440)
 		check(p.name, p.path, "dark", 1440)
-		check(p.name, p.path, "light", 360)
+		check(p.name, p.path, "light", 320)
 	}
 }

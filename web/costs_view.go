@@ -196,12 +196,12 @@ func fullSpan(from, to time.Time) string {
 	return text
 }
 
-// summary finds the highest bar and the average of the complete ones.
+// summary finds the highest bar and the average of those that are complete and not before all data.
 func (b *costsBody) summary() {
 	sum, n := outlay.Amount{Currency: b.Currency}, 0
 	for i := range b.Buckets {
 		x := &b.Buckets[i]
-		if x.Arriving || x.Future {
+		if x.Arriving || x.Future || x.Start.Before(b.DataFrom) {
 			continue
 		}
 		if b.Highest == nil || x.Total.Cmp(b.Highest.Total) > 0 {
