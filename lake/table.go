@@ -10,7 +10,6 @@ import (
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/table"
-	"github.com/google/uuid"
 
 	"outlay"
 )
@@ -60,7 +59,6 @@ func (l *Lake) create(ctx context.Context, orgID string, s *iceberg.Schema) erro
 	spec := partitioning(s)
 	unsorted := table.UnsortedSortOrder
 	updates := []table.Update{
-		table.NewAssignUUIDUpdate(uuid.New()),
 		table.NewUpgradeFormatVersionUpdate(2),
 		table.NewAddSchemaUpdate(s),
 		table.NewSetCurrentSchemaUpdate(-1),
