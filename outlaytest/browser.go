@@ -4,6 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +21,27 @@ type Tab struct {
 	t   *testing.T
 	ctx context.Context
 	// Shots is the folder that Shoot writes to; "" for none.
-	Shots string
+	Shots   string
+	allowed *allowed
+}
+
+// allowed are console messages that a test provokes.
+type allowed struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (a *allowed) has(text string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(a.texts, func(x string) bool { return strings.Contains(text, x) })
+}
+
+// Allow says that console errors with this text are provoked: a browser reports every refused request there.
+func (b *Tab) Allow(text string) {
+	b.allowed.mu.Lock()
+	defer b.allowed.mu.Unlock()
+	b.allowed.texts = append(b.allowed.texts, text)
 }
 
 // NewTab starts a browser for a test and opens a tab that lives at most so long.
@@ -37,13 +60,14 @@ func NewTab(t *testing.T, life time.Duration) *Tab {
 	if err := chromedp.Do(ctx); err != nil { // the first Do starts the browser: no deadline on its context
 		t.Fatal(err)
 	}
-	watchConsole(t, ctx)
+	provoked := &allowed{}
+	watchConsole(t, ctx, provoked)
 	ctx, stop = context.WithTimeout(ctx, life)
 	t.Cleanup(stop)
-	return &Tab{t: t, ctx: ctx}
+	return &Tab{t: t, ctx: ctx, allowed: provoked}
 }
 
-func watchConsole(t *testing.T, tab context.Context) {
+func watchConsole(t *testing.T, tab context.Context, provoked *allowed) {
 	console := chromedp.Console(tab)
 	end := make(chan struct{})
 	go func() {
@@ -52,7 +76,7 @@ func watchConsole(t *testing.T, tab context.Context) {
 			if err != nil || m.Text == "end of test" {
 				return
 			}
-			if m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleException {
+			if (m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleException) && !provoked.has(m.Text) {
 				t.Errorf("console: %v", m)
 			}
 		}

@@ -75,7 +75,7 @@ func (c *cli) demo() *cobra.Command {
 func (c *cli) runDemo(ctx context.Context, data, listen string, deliver, look time.Duration) error {
 	log := c.logger(c.orEnv("OUTLAY_LOG_LEVEL", "warn"))
 	sim, err := simaws.New(simaws.Options{
-		Dir: filepath.Join(data, "simulated-aws"), DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 6000, RestateEvery: 5,
+		Dir: filepath.Join(data, "simulated-aws"), DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 6000, RestateEvery: 5, DataLag: 6 * time.Hour, TagsReachBack: true,
 		SeenAfter: deliver, ActivateAfter: deliver, BackfillTakes: deliver, Seed: 7,
 	})
 	if err != nil {

@@ -24,6 +24,7 @@ func TestDemoInBrowser(t *testing.T) {
 }
 
 func signIn(tab *outlaytest.Tab, d *demo) {
+	tab.Allow("status of 401") // the wrong password below
 	tab.Open(d.url + "/login")
 	tab.Type("#email", "maya@tidewater.example")
 	tab.Type("#password", "a wrong password\r")
