@@ -95,13 +95,18 @@ func (p *parsing) open(ctx context.Context, inputs []input) error {
 // run does the job's stages.
 func (p *parsing) run(ctx context.Context) ([]outlay.ParsedPeriod, error) {
 	months := map[outlay.Period]*month{}
-	for _, b := range p.batches {
+	for i, b := range p.batches {
 		if err := createViews(ctx, p.db, b, p.job.Mapping); err != nil {
 			return nil, p.diagnose(ctx, b, err)
 		}
 		if err := p.scan(ctx, b, months); err != nil {
 			return nil, err
 		}
+		same, err := p.findConstants(ctx)
+		if err != nil {
+			return nil, p.diagnose(ctx, b, err)
+		}
+		p.batches[i].constants = same
 	}
 	p.phases.done("scan")
 	order := make([]*month, 0, len(months))

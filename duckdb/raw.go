@@ -22,6 +22,8 @@ type batch struct {
 	columns []column
 	unknown []string // columns that FOCUS does not name
 	missing []string // FOCUS columns that the files lack
+
+	constants constants // columns of one value, found by the scan
 }
 
 // paths are the files as the engine opens them.

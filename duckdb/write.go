@@ -28,8 +28,10 @@ func (p *parsing) write(ctx context.Context, batchNo int, m *month, only bool) e
 	if !only {
 		where = fmt.Sprintf(" WHERE BillingPeriodStart >= %s AND BillingPeriodStart < %s", timestamp(m.period.Start()), timestamp(m.period.End()))
 	}
-	query := fmt.Sprintf("COPY (SELECT %s FROM normal%s ORDER BY %s) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, FIELD_IDS {%s})",
-		p.lakeColumns(m), where, lakeOrder, text(path), fieldIDs())
+	same := p.batches[batchNo].constants
+	outer, inner := p.lakeColumns(m, same)
+	query := fmt.Sprintf("COPY (SELECT %s FROM (SELECT %s FROM normal%s ORDER BY %s)) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, FIELD_IDS {%s})",
+		outer, inner, where, same.without(lakeOrder), text(path), fieldIDs())
 	result, err := p.db.ExecContext(ctx, query)
 	if err != nil {
 		return err
@@ -49,24 +51,35 @@ func (p *parsing) write(ctx context.Context, batchNo int, m *month, only bool) e
 	return nil
 }
 
-// lakeColumns lists the stored columns in order.
-func (p *parsing) lakeColumns(m *month) string {
-	var list []string
+// lakeColumns lists the stored columns in order, twice: as they are written, and those of them that pass the sort.
+func (p *parsing) lakeColumns(m *month, same constants) (outer, inner string) {
+	var written, sorted []string
 	for _, c := range outlay.FocusColumns() {
-		x := ident(c.Name)
+		name := ident(c.Name)
+		value, constant := same[c.Name]
+		x := name
 		switch {
 		case c.Name == "x_SourceId":
-			x = text(p.job.SourceID)
+			value, constant = &p.job.SourceID, true
 		case c.Name == "x_Period":
-			x = text(string(m.period))
+			period := string(m.period)
+			value, constant = &period, true
 		case c.Name == "Tags":
 			x = m.tags.restSQL()
 		case strings.HasPrefix(c.Name, "tag_"):
 			x = m.tags.tagSQL(strings.TrimPrefix(c.Name, "tag_"))
 		}
-		list = append(list, x+" AS "+ident(c.Name))
+		switch {
+		case constant:
+			written = append(written, literal(value)+" AS "+name)
+		case strings.HasPrefix(x, "NULL::"):
+			written = append(written, x+" AS "+name)
+		default:
+			written = append(written, name)
+			sorted = append(sorted, x+" AS "+name)
+		}
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(written, ", "), strings.Join(sorted, ", ")
 }
 
 // fieldIDs names the Iceberg field id of every stored column.
