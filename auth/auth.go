@@ -53,7 +53,7 @@ func New(o Options) *Auth {
 	if o.Refuse == nil {
 		o.Refuse = refuseJSON
 	}
-	return &Auth{opts: o, sessions: newSessions(o), origins: http.NewCrossOriginProtection(), hasher: newHasher()}
+	return &Auth{opts: o, sessions: newSessions(o), origins: http.NewCrossOriginProtection(), hasher: newHasher(current())}
 }
 
 // actorKey is where a request's context holds its Actor.

@@ -70,6 +70,7 @@ func newHouse(t *testing.T, roles ...outlay.Role) *house {
 	t.Helper()
 	h := &house{t: t, store: newStore(t), clock: &clock{at: time.Now().UTC().Truncate(time.Second)}}
 	h.Auth = New(Options{Store: h.store, Clock: h.clock, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}})
+	h.hasher = newHasher(quick())
 	h.org = outlay.Organization{ID: "org_a", Name: "Northfield", CreatedAt: h.clock.Now()}
 	must(t, h.store.Install().AddOrganization(t.Context(), h.org))
 	h.user = outlay.User{OrgID: h.org.ID, ID: "usr_m", Email: email, Name: "Mary Okafor", Handle: "m.okafor", Password: cheap(password), CreatedAt: h.clock.Now()}
@@ -85,11 +86,11 @@ func newHouse(t *testing.T, roles ...outlay.Role) *house {
 	return h
 }
 
-// cheap is a stored password with small costs, so that tests are quick.
-func cheap(p string) string {
-	costs, salt := params{time: 1, memory: 64, threads: 1}, random(saltBytes)
-	return phc(costs, salt, costs.sum(p, salt, hashBytes))
-}
+// quick are small costs, so that tests are quick.
+func quick() params { return params{time: 1, memory: 64, threads: 1} }
+
+// cheap is a stored password of small costs.
+func cheap(p string) string { return newHasher(quick()).hash(p) }
 
 // pages are the fewest that a browser needs.
 func (h *house) pages() http.Handler {

@@ -31,15 +31,16 @@ func current() params { return params{time: 3, memory: 64 * 1024, threads: 1} }
 
 // hasher computes password hashes, few at once.
 type hasher struct {
+	params  params // of new hashes
 	slots   chan struct{}
 	waiting atomic.Int32
 	dummy   string // for unknown users, so that they take as long as known ones
 }
 
-func newHasher() *hasher {
-	h := &hasher{slots: make(chan struct{}, maxHashing)}
+func newHasher(p params) *hasher {
+	h := &hasher{params: p, slots: make(chan struct{}, maxHashing)}
 	// Any salt and hash will do: no password is compared with success against it.
-	h.dummy = phc(current(), random(saltBytes), random(hashBytes))
+	h.dummy = phc(p, random(saltBytes), random(hashBytes))
 	return h
 }
 
@@ -69,12 +70,13 @@ func (a *Auth) HashPassword(p outlay.Secret) (string, error) {
 		return "", err
 	}
 	defer release()
-	return hashNow(p.Reveal()), nil
+	return a.hasher.hash(p.Reveal()), nil
 }
 
-func hashNow(password string) string {
-	p, salt := current(), random(saltBytes)
-	return phc(p, salt, p.sum(password, salt, hashBytes))
+// hash makes what is stored of a password. The caller holds a slot.
+func (h *hasher) hash(password string) string {
+	salt := random(saltBytes)
+	return phc(h.params, salt, h.params.sum(password, salt, hashBytes))
 }
 
 func (p params) sum(password string, salt []byte, length int) []byte {
@@ -92,14 +94,15 @@ func phc(p params, salt, sum []byte) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memory, p.time, p.threads, e.EncodeToString(salt), e.EncodeToString(sum))
 }
 
-// verify compares a password with a stored PHC string. stale tells that the parameters are not today's.
-func verify(stored, password string) (right, stale bool, err error) {
+// verify compares a password with a stored PHC string. stale tells that the parameters are not today's. The caller
+// holds a slot.
+func (h *hasher) verify(stored, password string) (right, stale bool, err error) {
 	p, salt, sum, err := parsePHC(stored)
 	if err != nil {
 		return false, false, err
 	}
 	got := p.sum(password, salt, len(sum))
-	return subtle.ConstantTimeCompare(got, sum) == 1, p != current() || len(sum) != hashBytes || len(salt) != saltBytes, nil
+	return subtle.ConstantTimeCompare(got, sum) == 1, p != h.params || len(sum) != hashBytes || len(salt) != saltBytes, nil
 }
 
 // parsePHC reads what phc writes, and refuses costs that would stop the server.

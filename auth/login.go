@@ -42,7 +42,7 @@ func (a *Auth) Login(ctx context.Context, email string, password outlay.Secret, 
 		return outlay.Actor{}, err
 	}
 	if stale {
-		user.Password = hashNow(password.Reveal())
+		user.Password = a.hasher.hash(password.Reveal())
 	}
 	return a.welcome(ctx, user, addr)
 }
@@ -73,10 +73,10 @@ func (a *Auth) compare(user outlay.User, found bool, password outlay.Secret) (ri
 		found = false
 	}
 	if !found || user.Password == "" {
-		_, _, err = verify(a.hasher.dummy, p)
+		_, _, err = a.hasher.verify(a.hasher.dummy, p)
 		return false, false, err
 	}
-	return verify(user.Password, p)
+	return a.hasher.verify(user.Password, p)
 }
 
 func (a *Auth) refuseLogin(ctx context.Context, user outlay.User, found bool, keys attempts, addr string) error {

@@ -13,7 +13,9 @@ func newEmpty(t *testing.T) (*Auth, outlay.Store, *clock) {
 	t.Helper()
 	c := &clock{at: time.Now().UTC().Truncate(time.Second)}
 	s := newStore(t)
-	return New(Options{Store: s, Clock: c}), s, c
+	a := New(Options{Store: s, Clock: c})
+	a.hasher = newHasher(quick())
+	return a, s, c
 }
 
 func request(code string) SetupRequest {
@@ -52,6 +54,27 @@ func TestSetupMakesTheFirstAdministratorOnce(t *testing.T) {
 	if _, needed, err := a.SetupCode(t.Context()); needed || err != nil {
 		t.Errorf("still needed: %v, %v", needed, err)
 	}
+}
+
+func TestUsedCodeIsVoidForGood(t *testing.T) {
+	a, store, _ := newEmpty(t)
+	c := code(t, a)
+	actor, err := a.Setup(t.Context(), request(c))
+	must(t, err)
+	must(t, store.ForOrg(t.Context(), actor.OrgID, func(tx outlay.Tx) error {
+		u, err := tx.User(t.Context(), actor.UserID)
+		if err != nil {
+			return err
+		}
+		u.Disabled = true // nobody administers any more
+		return tx.PutUser(t.Context(), u)
+	}))
+	again := request(c)
+	again.Email = "other@northfield.example"
+	_, err = a.Setup(t.Context(), again)
+	wantCode(t, err, outlay.CodeForbidden)
+	_, err = a.Setup(t.Context(), func() SetupRequest { again.Code = code(t, a); return again }()) // the next start's code
+	must(t, err)
 }
 
 func TestEachStartMakesANewCode(t *testing.T) {
