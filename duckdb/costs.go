@@ -150,7 +150,7 @@ func (c *Costs) ask(ctx context.Context, g *generation, q question) ([]outlay.Ro
 	ctx, cancel := context.WithTimeout(ctx, queryLimit)
 	defer cancel()
 	r, rolled := rollupFor(q.columns())
-	t := servingTable(g.schema, r)
+	t := servingTable(g.serving, r)
 	if !rolled || c.opts.LakeOnly {
 		files := g.lakeFiles(q)
 		if len(files) == 0 {

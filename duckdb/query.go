@@ -156,30 +156,40 @@ func (q question) compile(t table, schema string) (statement, error) {
 		inner = append(inner, fmt.Sprintf("%s AS m%d", t.sum(m), i))
 	}
 	grouped := "SELECT " + strings.Join(inner, ", ") + " FROM " + t.from + q.whereSQL(t, &s) + " GROUP BY ALL"
+	order := q.order()
+	if q.Limit > 0 {
+		grouped = "SELECT * FROM (" + grouped + ") ORDER BY " + order + " LIMIT " + s.bind(q.Limit)
+	}
+	// Only the rows that are left get their names and leave their codes: an ENUM column in a result would make the
+	// driver read all values of the type.
 	outer := []string{"bucket"}
 	joins := ""
-	order := []string{"bucket"}
 	for i, d := range q.group {
-		k := fmt.Sprintf("k%d", i)
-		order = append(order, k)
-		outer = append(outer, k)
+		key := fmt.Sprintf("CAST(k%d AS VARCHAR)", i)
+		outer = append(outer, key)
 		if d.name != "" {
-			joins += fmt.Sprintf(" LEFT JOIN %s.%s n%d ON n%d.key = CAST(%s AS VARCHAR)", schema, ident(nameTable(d.column)), i, i, k)
-			outer = append(outer, fmt.Sprintf("COALESCE(n%d.name, CAST(%s AS VARCHAR))", i, k))
+			joins += fmt.Sprintf(" LEFT JOIN %s.%s n%d ON n%d.key = %s", schema, ident(nameTable(d.column)), i, i, key)
+			outer = append(outer, fmt.Sprintf("COALESCE(n%d.name, %s)", i, key))
 		}
 	}
-	outer = append(outer, "currency", "charges")
+	outer = append(outer, "CAST(currency AS VARCHAR)", "charges")
 	for i := range outlay.Measures() {
 		outer = append(outer, partsSQL(fmt.Sprintf("m%d", i)))
 	}
-	order = append(order, "currency")
-	limit := ""
-	if q.Limit > 0 {
-		order = append([]string{fmt.Sprintf("m%d DESC", q.OrderBy.Index())}, order...)
-		limit = " LIMIT " + s.bind(q.Limit)
-	}
-	s.sql = "SELECT " + strings.Join(outer, ", ") + " FROM (" + grouped + ")" + joins + " ORDER BY " + strings.Join(order, ", ") + limit
+	s.sql = "SELECT " + strings.Join(outer, ", ") + " FROM (" + grouped + ")" + joins + " ORDER BY " + order
 	return s, nil
+}
+
+// order is how an answer is sorted: by bucket, keys and currency, but the largest sums first when they are limited.
+func (q question) order() string {
+	order := []string{"bucket"}
+	if q.Limit > 0 {
+		order = []string{fmt.Sprintf("m%d DESC", q.OrderBy.Index()), "bucket"}
+	}
+	for i := range q.group {
+		order = append(order, fmt.Sprintf("k%d", i))
+	}
+	return strings.Join(append(order, "currency"), ", ")
 }
 
 // partsSQL splits a DECIMAL(38,18) into the two integers of outlay.NewAmount.
@@ -231,9 +241,10 @@ func (c condition) sql(t table, s *statement) string {
 }
 
 // servingTable answers from a rollup. A value that occurs nowhere becomes NULL as an ENUM: no row is in it.
-func servingTable(schema string, r rollup) table {
+func servingTable(s *serving, r rollup) table {
+	schema := s.schema
 	return table{
-		from: schema + "." + r.name, day: "day", start: "day", key: ident, count: "CAST(sum(charges) AS BIGINT)", sum: sumSQL,
+		from: schema + "." + r.name, day: "day", start: "day", key: ident, count: "CAST(sum(charges) AS BIGINT)", sum: s.sumSQL,
 		in: func(column string, bound []string, blank bool) string {
 			if blank {
 				bound = append(bound, "''")

@@ -18,7 +18,6 @@ type rollup struct {
 	columns []string
 	// names are columns of what people call things: the last by alphabet of each group.
 	names []string
-	order string
 }
 
 // rollups are r1 for the dashboard, r2 for sessions, r3 for resources (performance.md §4).
@@ -31,11 +30,10 @@ func rollups() []rollup {
 			common = append(common, outlay.TagColumn(k))
 		}
 	}
-	order := "day, ProviderName, SubAccountId, ServiceName"
 	return []rollup{
-		{"r1", slices.Concat(base, []string{"RegionId", "ChargeCategory"}, common), []string{"SubAccountName", "RegionName", "BillingAccountName"}, order + ", RegionId"},
-		{"r2", slices.Concat(base, session), nil, order},
-		{"r3", slices.Concat(base, []string{"RegionId", "ResourceId"}), []string{"ResourceName"}, order + ", ResourceId"},
+		{"r1", slices.Concat(base, []string{"RegionId", "ChargeCategory"}, common), []string{"SubAccountName", "RegionName", "BillingAccountName"}},
+		{"r2", slices.Concat(base, session), nil},
+		{"r3", slices.Concat(base, []string{"RegionId", "ResourceId"}), []string{"ResourceName"}},
 	}
 }
 
@@ -71,8 +69,8 @@ func (r rollup) query(files []string) string {
 		whole := fmt.Sprintf("CAST(s_%s AS %s)", m, wholeType)
 		outer = append(outer, whole+" AS "+ident(wholeColumn(m)), fmt.Sprintf("CAST(s_%s - %s AS %s) AS %s", m, whole, restType, ident(restColumn(m))))
 	}
-	return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM read_parquet(%s) GROUP BY ALL) ORDER BY %s",
-		strings.Join(outer, ", "), strings.Join(inner, ", "), texts(files), r.order)
+	return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM read_parquet(%s) GROUP BY ALL) ORDER BY day",
+		strings.Join(outer, ", "), strings.Join(inner, ", "), texts(files))
 }
 
 // rollUp writes a rollup of a month and checks that its sums are the lake's, to the last digit.

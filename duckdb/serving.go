@@ -24,6 +24,7 @@ type serving struct {
 	heads    []outlay.Head
 	overlaps []outlay.Overlap
 	from, to time.Time // days that hold charges
+	scales   scales    // which costs are one column
 }
 
 // hashHeads names a set of heads: the same set makes the same rollups.
@@ -57,7 +58,10 @@ func (c *Costs) build(ctx context.Context, heads []outlay.Head) (*serving, error
 	if err := run("ATTACH " + text(making) + " AS " + schema); err != nil {
 		return nil, err
 	}
-	for _, query := range buildSQL(schema, heads) {
+	if s.scales, err = findScales(ctx, conn, heads); err != nil {
+		return nil, err
+	}
+	for _, query := range buildSQL(schema, heads, s.scales) {
 		if err := run(query); err != nil {
 			return nil, errors.Join(err, run("DETACH "+schema), removeIfThere(making), removeIfThere(making+".wal"))
 		}
@@ -104,7 +108,7 @@ func removeIfThere(path string) error {
 }
 
 // buildSQL are the statements that fill an empty serving database.
-func buildSQL(schema string, heads []outlay.Head) []string {
+func buildSQL(schema string, heads []outlay.Head, fit scales) []string {
 	out := []string{headsSQL(schema, heads)}
 	rolled := func(i int) string {
 		r := rollups()[i]
@@ -132,7 +136,7 @@ func buildSQL(schema string, heads []outlay.Head) []string {
 			schema, ident(enumType(column)), strings.Join(values, " UNION ALL ")))
 	}
 	for i, r := range rollups() {
-		out = append(out, r.serveSQL(schema, rolled(i)))
+		out = append(out, r.serveSQL(schema, rolled(i), fit))
 		for _, d := range dimensions() {
 			if d.name != "" && slices.Contains(r.names, d.name) {
 				out = append(out, fmt.Sprintf("CREATE TABLE %s.%s AS SELECT %s AS key, arg_max(%s, (day, %s)) AS name FROM %s WHERE %s <> '' AND %s <> '' GROUP BY 1",
@@ -176,19 +180,22 @@ func (r rollup) empty() string {
 	return "SELECT " + strings.Join(list, ", ") + " WHERE false"
 }
 
+// servingOrder sorts the serving tables; all of them have these columns.
+const servingOrder = "day, ProviderName, SubAccountId, ServiceName"
+
 // serveSQL makes the rollup's serving table: coded, less what lost to another source, sorted by day so that a range
 // of days reads few row groups.
-func (r rollup) serveSQL(schema, rows string) string {
+func (r rollup) serveSQL(schema, rows string, fit scales) string {
 	list := []string{"day"}
 	for _, c := range append(slices.Clone(r.columns), "x_SourceId", "x_Period") {
 		list = append(list, fmt.Sprintf("CAST(r.%s AS %s.%s) AS %s", ident(c), schema, ident(enumType(c)), ident(c)))
 	}
 	list = append(list, "charges")
 	for _, m := range outlay.Measures() {
-		list = append(list, ident(wholeColumn(m)), ident(restColumn(m)))
+		list = append(list, fit.columns(m)...)
 	}
 	return fmt.Sprintf("CREATE TABLE %s.%s AS SELECT %s FROM %s r WHERE NOT EXISTS (SELECT 1 FROM %s.losers l WHERE %s) ORDER BY %s",
-		schema, r.name, strings.Join(list, ", "), rows, schema, lostSQL("r", "l"), r.order)
+		schema, r.name, strings.Join(list, ", "), rows, schema, lostSQL("r", "l"), servingOrder)
 }
 
 // readOverlaps lists what lost to what.
