@@ -124,6 +124,11 @@ func (c *Control) Deprovision(ctx context.Context, a outlay.Actor, r Deprovision
 	if err := c.must(ctx, a, outlay.BillingDeprovision, "account "+r.AccountID); err != nil {
 		return RunView{}, err
 	}
+	return c.deprovision(ctx, a, r, "")
+}
+
+// deprovision queues the removal of everything, or, as an undo, of what one run made.
+func (c *Control) deprovision(ctx context.Context, a outlay.Actor, r DeprovisionRequest, madeBy string) (RunView, error) {
 	if r.CostFiles != outlay.KeepCostFiles && r.CostFiles != outlay.DeleteCostFiles {
 		return RunView{}, outlay.Errorf(outlay.CodeInvalid, "Choose keep or delete; neither is the default.", "say what happens to the delivered cost files").InField("cost-files")
 	}
@@ -151,6 +156,9 @@ func (c *Control) Deprovision(ctx context.Context, a outlay.Actor, r Deprovision
 	plan := outlay.Plan{Changes: v.Delete, Notes: v.Notes}
 	if r.CostFiles == outlay.KeepCostFiles {
 		plan.Changes = v.Keep
+	}
+	if undo := plan.MadeBy(madeBy, s.source.Resources); madeBy != "" && len(undo.Changes) < len(plan.Changes) {
+		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Deprovision the account to remove all of it.", "the run only changed what an earlier one had made")
 	}
 	op := outlay.Operation{
 		OrgID: a.OrgID, ID: outlay.NewID("run"), Kind: outlay.OpDeprovision, SourceID: s.source.ID, AccountID: s.account.ID, Provider: s.account.Provider, ScopeID: s.source.Scope.ID,

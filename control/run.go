@@ -136,8 +136,8 @@ func (c *Control) Resume(ctx context.Context, a outlay.Actor, id string) (RunVie
 	return c.Run(ctx, a, id)
 }
 
-// Undo removes what a waiting or failed provisioning run made, and nothing else; delivered files are kept when the
-// provider has delivered any, because they cannot be had again.
+// Undo removes what a stopped provisioning run made, and nothing else; delivered files are kept when any were loaded,
+// because they cannot be had again.
 func (c *Control) Undo(ctx context.Context, a outlay.Actor, id string) (RunView, error) {
 	if err := c.must(ctx, a, outlay.BillingDeprovision, "run "+id); err != nil {
 		return RunView{}, err
@@ -157,7 +157,7 @@ func (c *Control) Undo(ctx context.Context, a outlay.Actor, id string) (RunView,
 	if months > 0 {
 		files = outlay.KeepCostFiles
 	}
-	return c.Deprovision(ctx, a, DeprovisionRequest{AccountID: run.AccountID, CostFiles: files, Confirm: run.AccountName, IdemKey: "undo " + id})
+	return c.deprovision(ctx, a, DeprovisionRequest{AccountID: run.AccountID, CostFiles: files, Confirm: run.AccountName, IdemKey: "undo " + id}, id)
 }
 
 // watchPoll is how often a watched run is read again.

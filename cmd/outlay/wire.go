@@ -63,6 +63,9 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 		return nil, err
 	}
 	s.closers = append(s.closers, s.store.Close)
+	if err = s.alone(ctx, cfg.data); err != nil {
+		return nil, err
+	}
 	if s.box, err = secret.Open(filepath.Join(cfg.data, keysetFile)); err != nil {
 		return nil, err
 	}
