@@ -18,6 +18,7 @@ import (
 	"outlay"
 	"outlay/duckdb"
 	"outlay/ingest"
+	"outlay/outlaytest"
 )
 
 // seeds is how often the sweep dies at every point.
@@ -194,14 +195,18 @@ func (s scenario) die(t *testing.T, h *house, random *rand.Rand, sum *tally) {
 }
 
 // TestCrashSweep kills a server with SIGKILL at every point of loads, imports and removals, while a reader polls; then
-// once more at a random point; then lets one finish. A reader may only ever see the old total or the new one.
+// once more at a random point; then lets one finish. Every second seed runs on PostgreSQL. A reader may only ever see the old total or the new one.
 func TestCrashSweep(t *testing.T) {
 	sum := tally{reached: map[string]bool{}}
 	for seed := range uint64(*seeds) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		for _, point := range ingest.Points() {
 			t.Run(fmt.Sprintf("%s/%d", point, seed), func(t *testing.T) {
-				h := newHouse(t, "", outlay.SystemClock{})
+				url := ""
+				if seed%2 == 1 {
+					url = outlaytest.Postgres(t)
+				}
+				h := newHouse(t, url, outlay.SystemClock{})
 				scene(t, h, point, random).die(t, h, random, &sum)
 			})
 		}
