@@ -260,3 +260,33 @@ func TestPanicInATaskIsAFailureOfThatTask(t *testing.T) {
 		t.Errorf("task %+v", k)
 	}
 }
+
+// A process that was paused for longer than its lease makes no call when it goes on, even before it learns who holds
+// the lease now.
+func TestNoCallAfterTheLease(t *testing.T) {
+	b := setup(t)
+	paused, calls := false, 0
+	b.HandleOperation(outlay.OpProvision, func(ctx context.Context, r *Run) error {
+		if err := r.Layout(ctx, []Line{{Title: "Make it", Point: "make"}}); err != nil {
+			return err
+		}
+		return r.Mutate(ctx, 0, Mutation{
+			Intent: func(outlay.Tx) error {
+				if !paused {
+					paused = true
+					b.clock.Add(6 * time.Minute)
+				}
+				return nil
+			},
+			Do:     func(context.Context) error { calls++; return nil },
+			Record: recorded,
+		})
+	})
+	b.queue("run_a")
+	if n := b.drain(); n != 2 || calls != 1 {
+		t.Errorf("%d attempts made %d calls, want 2 and 1", n, calls)
+	}
+	if o := b.operation("run_a"); o.Status != outlay.OpDone {
+		t.Errorf("operation %+v", o)
+	}
+}
