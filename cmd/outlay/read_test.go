@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -24,4 +26,25 @@ func csvTotal(t *testing.T, text string) string {
 		sum = sum.Add(a)
 	}
 	return sum.String()
+}
+
+// readContext reads what `outlay login` keeps, and holds it to its mode.
+func readContext(t *testing.T, path string) contextFile {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("%s has mode %o", path, info.Mode().Perm())
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f contextFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
