@@ -51,7 +51,7 @@ var doors = map[string][]string{
 	"github.com/pressly/goose/v3":       {"sqldb"},
 	"github.com/tink-crypto/tink-go/v2": {"secret"},
 	"google.golang.org/protobuf":        {"secret"}, // the form in which Tink keeps a keyset
-	"github.com/google/uuid":            {"lake"}, // iceberg-go's identifiers
+	"github.com/google/uuid":            {"lake"},   // iceberg-go's identifiers
 	"github.com/alexedwards/scs/v2":     {"auth"},
 	"golang.org/x/crypto":               {"auth"},
 	"golang.org/x/time":                 {"auth", "aws"},
