@@ -140,6 +140,10 @@ func TestBadQueries(t *testing.T) {
 // TestNothingPublished answers with nothing, for an organization without heads and for another's.
 func TestNothingPublished(t *testing.T) {
 	store, _ := storeOf(t, headsOf("src_1", outlay.OriginFiles, parseHere(t, job(t, file(t, "bill.csv", csvText(small()...)))))...)
+	empty, _ := storeOf(t, outlay.Head{SourceID: "src_1", Period: "2026-10", Generation: "gen_1"})
+	if a := ask(t, empty, outlay.Query{}); len(a.Rows) != 0 {
+		t.Errorf("an empty month: %+v", a)
+	}
 	for _, q := range []outlay.Query{{}, {GroupBy: []outlay.Dimension{outlay.ByResource, outlay.TagDimension("User")}}} {
 		a, err := store.Query(context.Background(), "org_2", q)
 		if err != nil || len(a.Rows) != 0 || !a.DataFrom.IsZero() || !a.DataTo.IsZero() {

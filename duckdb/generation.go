@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ func (c *Costs) acquire(ctx context.Context, orgID string) (*generation, func(),
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the published heads: %w", err)
 	}
+	// An empty month has neither files nor rollups.
+	heads = slices.DeleteFunc(slices.Clone(heads), func(h outlay.Head) bool { return len(h.Files) == 0 && len(h.Rollups) == 0 })
 	for _, h := range heads {
 		if len(h.Rollups) != len(rollups()) {
 			return nil, nil, outlay.Errorf(outlay.CodeInternal, "Load the month again.", "the head of %s %s names %d rollups", h.SourceID, h.Period, len(h.Rollups))
