@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"outlay"
 	"outlay/control"
@@ -35,7 +36,9 @@ func (c *cli) costs() *cobra.Command {
 			if period == "" && from == "" && to == "" {
 				q.Set("range", "all")
 			}
-			if summary || cmd.Flags().NFlag() == 0 {
+			chosen := false
+			cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { chosen = chosen || f.Changed })
+			if summary || !chosen {
 				return c.costSummary(cmd, q)
 			}
 			return c.costGroups(cmd, q)

@@ -23,7 +23,7 @@ func TestSample(t *testing.T) {
 	want := `by,value,charges,BilledCost,EffectiveCost,ListCost,ContractedCost,currency
 total,,1000,20.52022672899,14.97651418586,20.39090575119,14.97626039326,USD
 provider,AWS,`
-	got := d.must(t, "costs", "--summary", "-o", "csv")
+	got := d.must(t, "costs", "-o", "csv")
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("got\n%s\nwant it to begin\n%s", got, want)
 	}
