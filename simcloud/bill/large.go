@@ -8,7 +8,7 @@ import (
 
 // Large are the bills of a big organization, one a period, with the properties of performance.md §1 over a year:
 // about half a million resources, 120,000 sessions, 2,997 users, 200 projects, 60 pools, 47 sub accounts, the top 1 %
-// of the resources holding about half of the spend. rows are of all periods together; nothing depends on the machine.
+// of the resources holding a little over half of the spend. rows are of all periods together; nothing depends on the machine.
 func Large(periods []outlay.Period, rows int) []Spec {
 	n := max(1, len(periods))
 	var accounts []Account
