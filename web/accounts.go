@@ -113,6 +113,8 @@ func (p providerCard) LastDay() time.Time { return p.Best.Status.DataThrough.Add
 type accountBody struct {
 	control.AccountDetail
 	MayWrite, MayCheck bool
+	Months             []outlay.Period // that a backfill of tags may begin with; nil where none is possible
+	IdemKey            string
 	Setup              string // what the provider's side needs, with this account's values filled in
 }
 
@@ -134,12 +136,37 @@ func (s *site) showAccount(c *call, e *outlay.Error, status int) error {
 		return err
 	}
 	b := accountBody{AccountDetail: d, MayWrite: c.actor.May(outlay.AccountsWrite), MayCheck: c.actor.May(outlay.BillingCheck)}
+	if len(d.Tags) > 0 && d.SetUpHere && d.ActiveRun == nil && c.actor.May(outlay.BillingProvision) {
+		b.Months, b.IdemKey = pastMonths(s.Clock.Now()), outlay.NewID("idem")
+	}
 	for _, k := range d.Info.CredentialKinds {
 		if k.Kind == d.CredentialKind {
 			b.Setup = fill(k.Setup, d.CredentialValues)
 		}
 	}
 	return s.show(c, "account", page{Title: d.Name, Active: "/accounts", Status: status, Error: e, Body: b})
+}
+
+// pastMonths are the twelve months before the present one, newest first.
+func pastMonths(now time.Time) []outlay.Period {
+	var out []outlay.Period
+	for start, i := outlay.PeriodOf(now).Start(), 1; i <= 12; i++ {
+		out = append(out, outlay.PeriodOf(start.AddDate(0, -i, 0)))
+	}
+	return out
+}
+
+// backfill asks for today's tags in past months: never by itself, only by this form.
+func (s *site) backfill(c *call) error {
+	run, err := s.Control.Backfill(c.r.Context(), c.actor, control.BackfillRequest{AccountID: c.r.PathValue("id"), From: outlay.Period(c.r.PostFormValue("from")), IdemKey: c.r.PostFormValue("idem")})
+	if err == nil {
+		return redirect(c, "/runs/"+run.ID)
+	}
+	e, status, err := formProblem(err)
+	if err != nil {
+		return err
+	}
+	return s.showAccount(c, e, status)
 }
 
 // fill puts values where a set-up text says {field}.

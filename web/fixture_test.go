@@ -337,6 +337,12 @@ func (h *house) putRuns(ctx context.Context, tx outlay.Tx) error {
 			return err
 		}
 	}
+	for kind, name := range map[outlay.ResourceKind]string{"nimbus/store": "outlay-billing-7f3a9c", "nimbus/export": "outlay-focus-daily"} {
+		r := outlay.Resource{OrgID: h.org, SourceID: "src_other", Kind: kind, Name: name, State: outlay.StateIntended, Origin: outlay.CreatedByUs, OperationID: "run_stopped"}
+		if err := tx.PutResource(ctx, r); err != nil {
+			return err
+		}
+	}
 	steps := []outlay.Step{
 		{OperationID: "run_done", Seq: 1, Title: "Check the credential", State: outlay.StepDone, Detail: "Signed in to 210987654321.", Calls: 2},
 		{OperationID: "run_stopped", Seq: 1, Title: "Check the credential", State: outlay.StepDone, Detail: "Signed in.", Calls: 2, StartedAt: now.Add(-3 * time.Minute), EndedAt: now.Add(-3*time.Minute + 1200*time.Millisecond)},

@@ -153,6 +153,24 @@ func TestAccountForms(t *testing.T) {
 	}
 }
 
+// TestBackfillForm asks for tags in past months, on request only.
+func TestBackfillForm(t *testing.T) {
+	h := newHouse(t, nil)
+	h.seed()
+	b := h.signIn(outlay.RoleAdmin)
+	page := b.page("/accounts/acc_main")
+	wants(t, page, "Tags in past months", `<option value="2026-10">October 2026</option>`, `<option value="2025-11">`)
+	lacks(t, b.page("/accounts/acc_two")+h.signIn(outlay.RoleAuditor).page("/accounts/acc_main"), "Ask for a backfill")
+	if a := b.post("/accounts/acc_main/billing/backfill", url.Values{"from": {"autumn"}}); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "not a billing period") {
+		t.Errorf("a bad month: %d", a.status)
+	}
+	a := b.post("/accounts/acc_main/billing/backfill", url.Values{"from": {"2026-09"}, "idem": kept(t, page)["idem"]})
+	if a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/runs/run_") {
+		t.Errorf("asking: %d\n%s", a.status, a.body)
+	}
+	wants(t, b.page(a.header.Get("Location")), "Ask for a backfill")
+}
+
 // TestPeopleForms adds, promotes and disables people, and keeps an administrator.
 func TestPeopleForms(t *testing.T) {
 	h := newHouse(t, nil)

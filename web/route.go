@@ -116,6 +116,7 @@ func (s *site) billingRoutes() []route {
 		{pattern: "POST /accounts/{id}/billing/provision/plan", action: outlay.BillingPlan, handle: s.provisionPlan},
 		{pattern: "GET /accounts/{id}/billing/deprovision", action: outlay.BillingDeprovision, handle: s.deprovisionPage},
 		{pattern: "POST /accounts/{id}/billing/deprovision", action: outlay.BillingDeprovision, handle: s.deprovision},
+		{pattern: "POST /accounts/{id}/billing/backfill", action: outlay.BillingProvision, handle: s.backfill},
 		{pattern: "GET /runs/{id}", action: outlay.RunsRead, handle: s.run},
 		{pattern: "GET /runs/{id}/events", action: outlay.RunsRead, handle: s.runEvents, stream: true},
 		{pattern: "POST /runs/{id}/resume", action: outlay.BillingProvision, handle: s.resumeRun},
