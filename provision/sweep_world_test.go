@@ -180,7 +180,11 @@ func (w *world) command(ctx context.Context, op outlay.Operation, o orders) *exe
 func (w *world) child(op outlay.Operation, o orders) (code int, killed bool) {
 	w.t.Helper()
 	if w.faults != 0 {
-		w.cloud.RandomFaults(0.25, w.faults)
+		var kinds []simaws.FaultKind
+		if *sweepAll {
+			kinds = simaws.FaultKinds()
+		}
+		w.cloud.RandomFaults(*sweepRate, w.faults, kinds...)
 		w.faults += 1000
 	}
 	err := w.command(w.t.Context(), op, o).Run()
