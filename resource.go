@@ -127,7 +127,7 @@ type Note struct {
 	Text  string `json:"text"`
 }
 
-// Action says what a change does. Manual is for what no API offers: the run shows the instruction and waits.
+// ChangeAction says what a change does. Manual is for what no API offers: the run shows the instruction and waits.
 type ChangeAction string
 
 // The kinds of change.

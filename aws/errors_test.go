@@ -80,7 +80,7 @@ func TestNeverSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed.Close()
+	_ = closed.Close()
 	tlsServer := httptest.NewUnstartedServer(http.NotFoundHandler())
 	tlsServer.Config.ErrorLog = log.New(io.Discard, "", 0)
 	tlsServer.StartTLS()
@@ -88,7 +88,7 @@ func TestNeverSent(t *testing.T) {
 	cut := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
 		if err == nil {
-			conn.Close()
+			_ = conn.Close()
 		}
 	}))
 	defer cut.Close()
@@ -137,7 +137,7 @@ func TestPatience(t *testing.T) {
 		resp, err := client.Do(req)
 		if err == nil {
 			_, err = io.ReadAll(resp.Body)
-			resp.Body.Close()
+			_ = resp.Body.Close()
 		}
 		if errors.Is(err, errSilent) != want || (err != nil) != want {
 			t.Errorf("%s: %v", path, err)

@@ -70,7 +70,7 @@ func (f fetcher) dataKeys(ctx context.Context, pin remote, period outlay.Period)
 	if err != nil {
 		return nil, moved(failure(err, c))
 	}
-	defer out.Body.Close()
+	defer func() { _ = out.Body.Close() }() // read only
 	body, err := io.ReadAll(io.LimitReader(out.Body, maxManifest+1))
 	if err != nil {
 		return nil, failure(err, c)
@@ -100,7 +100,7 @@ func (f fetcher) readAll(ctx context.Context, files []remote, dir string) ([]str
 	if err != nil {
 		return nil, fmt.Errorf("opening the staging folder: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // read only
 	paths := make([]string, 0, len(files))
 	for i, file := range files {
 		name := fmt.Sprintf("%d.parquet", i) // our own name: never one of the manifest's (M24)
@@ -121,12 +121,12 @@ func (f fetcher) read(ctx context.Context, file remote, root *os.Root, name stri
 	if err != nil {
 		return moved(failure(err, c))
 	}
-	defer out.Body.Close()
+	defer func() { _ = out.Body.Close() }() // read only
 	local, err := root.Create(name)
 	if err != nil {
 		return fmt.Errorf("writing a staged file: %w", err)
 	}
-	defer local.Close()
+	defer func() { _ = local.Close() }() // closed and checked below; this is for the ways out before
 	n, err := io.Copy(local, io.LimitReader(out.Body, file.size+1))
 	if err != nil {
 		return cutShort(err, c)

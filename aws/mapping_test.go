@@ -82,7 +82,7 @@ func checkRows(t *testing.T, written string, delivered []string, proof outlay.Pr
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	var rows, users, noAccount int64
 	var billed string
 	err = db.QueryRow(fmt.Sprintf(`SELECT count(*), count(tag_User), count(*) FILTER (SubAccountId IS NULL OR SubAccountId = ''), CAST(sum(BilledCost) AS VARCHAR) FROM read_parquet('%s')`, written)).
@@ -109,7 +109,7 @@ func checkRows(t *testing.T, written string, delivered []string, proof outlay.Pr
 		if err := list.Err(); err != nil {
 			t.Fatal(err)
 		}
-		list.Close()
+		_ = list.Close()
 	}
 	if got := outlay.MustAmount(billed, ""); got.Cmp(want) != 0 {
 		t.Errorf("the sum is %s, delivered were %s", got, want)

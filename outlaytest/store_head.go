@@ -44,8 +44,8 @@ func storeHeads(t *testing.T, s outlay.Store) {
 	v1 := headsVersion(o)
 
 	// The same version, and an older one, are refused and change nothing.
-	o.refuse(outlay.CodeConflict, publish(head(o, "unt_2", noon())))
-	o.refuse(outlay.CodeConflict, publish(head(o, "unt_2", after(-1))))
+	_ = o.refuse(outlay.CodeConflict, publish(head(o, "unt_2", noon())))
+	_ = o.refuse(outlay.CodeConflict, publish(head(o, "unt_2", after(-1))))
 	same(t, "unchanged", []outlay.Head{one}, heads(o))
 	if v := headsVersion(o); v == 0 || v != v1 {
 		t.Errorf("a refused publish moved the version of the heads from %d to %d", v1, v)
@@ -65,7 +65,7 @@ func storeHeads(t *testing.T, s outlay.Store) {
 	if v2 == v1 {
 		t.Error("a publish did not move the version of the heads")
 	}
-	o.refuse(outlay.CodeNotFound, publish(head(o, "unt_none", after(5))))
+	_ = o.refuse(outlay.CodeNotFound, publish(head(o, "unt_none", after(5))))
 
 	remove := func(id string) func(context.Context, outlay.Tx) error {
 		return func(ctx context.Context, tx outlay.Tx) error { return tx.DeleteHeads(ctx, id) }
@@ -187,7 +187,7 @@ func storeAudit(t *testing.T, s outlay.Store) {
 	e.ID, e.Hash, e.Detail = oldest.ID, oldest.Hash, "d��"
 	same(t, "entry", e, oldest)
 	// An entry of a transaction that failed is not in the log.
-	a.refuse(outlay.CodeInvalid, func(ctx context.Context, tx outlay.Tx) error {
+	_ = a.refuse(outlay.CodeInvalid, func(ctx context.Context, tx outlay.Tx) error {
 		if err := tx.Append(ctx, e2); err != nil {
 			return err
 		}

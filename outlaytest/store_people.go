@@ -27,7 +27,7 @@ func storePeople(t *testing.T, s outlay.Store) {
 	putUser(o, bob)
 	same(t, "user", ann, read(o, func(ctx context.Context, tx outlay.Tx) (outlay.User, error) { return tx.User(ctx, ann.ID) }))
 	same(t, "users by name", []outlay.User{bob, ann}, read(o, func(ctx context.Context, tx outlay.Tx) ([]outlay.User, error) { return tx.Users(ctx) }))
-	o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.User(ctx, "usr_nobody"); return err })
+	_ = o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.User(ctx, "usr_nobody"); return err })
 
 	login(t, s, "ANN@example.com", "org_a", "usr_ann")
 	ann.Email, ann.Disabled = "ann.b@example.com", false
@@ -38,10 +38,10 @@ func storePeople(t *testing.T, s outlay.Store) {
 	// An address is unique over the whole installation, in any letter case, and a refused user leaves nothing behind.
 	o2 := newTenant(t, s, "org_b")
 	for _, in := range []tenant{o, o2} {
-		in.refuse(outlay.CodeConflict, func(ctx context.Context, tx outlay.Tx) error {
+		_ = in.refuse(outlay.CodeConflict, func(ctx context.Context, tx outlay.Tx) error {
 			return tx.PutUser(ctx, person(in.id, "usr_new", "BOB@example.com"))
 		})
-		in.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.User(ctx, "usr_new"); return err })
+		_ = in.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.User(ctx, "usr_new"); return err })
 	}
 	login(t, s, "bob@example.com", "org_a", "usr_bob")
 	// An address that was given up is free for everybody.
@@ -102,8 +102,8 @@ func storeGroups(t *testing.T, s outlay.Store) {
 	same(t, "one user", []outlay.Membership{member}, of("usr_bob"))
 	o.write(func(ctx context.Context, tx outlay.Tx) error { return tx.DeleteMembership(ctx, admin) })
 	same(t, "the other role stays", []outlay.Membership{lead}, of("usr_ann"))
-	o.refuse(outlay.CodeNotFound, put(outlay.Membership{UserID: "usr_nobody", Role: outlay.RoleAdmin}))
-	o.refuse(outlay.CodeNotFound, put(outlay.Membership{UserID: "usr_ann", GroupID: "grp_none", Role: outlay.RoleLead}))
+	_ = o.refuse(outlay.CodeNotFound, put(outlay.Membership{UserID: "usr_nobody", Role: outlay.RoleAdmin}))
+	_ = o.refuse(outlay.CodeNotFound, put(outlay.Membership{UserID: "usr_ann", GroupID: "grp_none", Role: outlay.RoleLead}))
 }
 
 func storeTokens(t *testing.T, s outlay.Store) {
@@ -137,10 +137,10 @@ func storeTokens(t *testing.T, s outlay.Store) {
 	o.write(put(ci))
 	byHash("aa", "")
 	byHash("cc", "tok_ci")
-	o.refuse(outlay.CodeConflict, put(outlay.APIToken{ID: "tok_thief", UserID: "usr_ann", Hash: "bb"}))
-	o.refuse(outlay.CodeNotFound, put(outlay.APIToken{ID: "tok_x", UserID: "usr_nobody", Hash: "dd"}))
+	_ = o.refuse(outlay.CodeConflict, put(outlay.APIToken{ID: "tok_thief", UserID: "usr_ann", Hash: "bb"}))
+	_ = o.refuse(outlay.CodeNotFound, put(outlay.APIToken{ID: "tok_x", UserID: "usr_nobody", Hash: "dd"}))
 	o.write(func(ctx context.Context, tx outlay.Tx) error { return tx.DeleteToken(ctx, "tok_ci") })
 	byHash("cc", "")
-	o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { return tx.DeleteToken(ctx, "tok_ci") })
+	_ = o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { return tx.DeleteToken(ctx, "tok_ci") })
 	same(t, "what is left", []outlay.APIToken{all}, read(o, tokens))
 }

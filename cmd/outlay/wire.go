@@ -96,6 +96,9 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 	if err = s.surfaces(cfg, clock, log); err != nil {
 		return nil, err
 	}
+	if err = loader.EnsureScheduled(ctx); err != nil {
+		return nil, err
+	}
 	return s, detector.EnsureScheduled(ctx)
 }
 
