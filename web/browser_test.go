@@ -62,14 +62,14 @@ func newTab(t *testing.T) context.Context {
 	return ctx
 }
 
-func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
+func do(ctx context.Context, t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func eval[T any](t *testing.T, ctx context.Context, script string) T {
+func eval[T any](ctx context.Context, t *testing.T, script string) T {
 	t.Helper()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
 	if err != nil {
@@ -79,7 +79,7 @@ func eval[T any](t *testing.T, ctx context.Context, script string) T {
 }
 
 // until asks the page again and again whether something is so; a page that is being left does not answer.
-func until(t *testing.T, ctx context.Context, condition string) {
+func until(ctx context.Context, t *testing.T, condition string) {
 	t.Helper()
 	ask := chromedp.Evaluate[bool](`new Promise(done => setTimeout(() => done(!!(`+condition+`)), 15))`, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) })
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); {
@@ -87,21 +87,21 @@ func until(t *testing.T, ctx context.Context, condition string) {
 			return
 		}
 	}
-	t.Fatalf("never came true: %s\n%s", condition, eval[string](t, ctx, `location.href + "\n" + document.body.innerText.slice(0, 2000)`))
+	t.Fatalf("never came true: %s\n%s", condition, eval[string](ctx, t, `location.href + "\n" + document.body.innerText.slice(0, 2000)`))
 }
 
 // open loads an address and waits until the page's script has run.
 func (h *house) open(ctx context.Context, path string) {
 	h.t.Helper()
-	do(h.t, ctx, chromedp.Navigate(h.server.URL+path))
-	until(h.t, ctx, `document.readyState === "complete" && document.documentElement.dataset.js === ""`)
+	do(ctx, h.t, chromedp.Navigate(h.server.URL+path))
+	until(ctx, h.t, `document.readyState === "complete" && document.documentElement.dataset.js === ""`)
 }
 
 func (h *house) enter(ctx context.Context, role outlay.Role) {
 	h.t.Helper()
 	h.open(ctx, "/login")
-	do(h.t, ctx, chromedp.SendKeys("#email", shortRole(role)+"@example.org"), chromedp.SendKeys("#password", password+"\r"))
-	until(h.t, ctx, `location.pathname !== "/login" && document.readyState === "complete"`)
+	do(ctx, h.t, chromedp.SendKeys("#email", shortRole(role)+"@example.org"), chromedp.SendKeys("#password", password+"\r"))
+	until(ctx, h.t, `location.pathname !== "/login" && document.readyState === "complete"`)
 }
 
 func axe(t *testing.T) string {
@@ -116,16 +116,16 @@ func axe(t *testing.T) string {
 const axeRun = `axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => r.violations.map(v => v.id + ": " + v.help + " " + v.nodes.map(n => n.target + " " + (n.any[0]?.message ?? "")).join("; ")).join("\n"))`
 
 // device sets the width of the window and the colour scheme that the system prefers.
-func device(t *testing.T, ctx context.Context, look string, pixels int64) {
+func device(ctx context.Context, t *testing.T, look string, pixels int64) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(pixels, 900))
+	do(ctx, t, chromedp.EmulateViewport(pixels, 900))
 	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look}}}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // shoot keeps a picture of the whole page, when asked for.
-func shoot(t *testing.T, ctx context.Context, name string) {
+func shoot(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	if *shots == "" {
 		return
@@ -147,20 +147,20 @@ func TestPagesInBrowser(t *testing.T) {
 	ctx := newTab(t)
 	source := axe(t)
 	check := func(name, path, look string, pixels int64) {
-		device(t, ctx, look, pixels)
+		device(ctx, t, look, pixels)
 		h.open(ctx, path)
 		if strings.HasSuffix(path, "/provision") {
-			until(t, ctx, `document.querySelector("#plan .planl, #plan .alert")`)
+			until(ctx, t, `document.querySelector("#plan .planl, #plan .alert")`)
 		}
 		if pixels > 800 { // the phone has the same markup; axe takes a second
-			if found := eval[string](t, ctx, source+";"+axeRun); found != "" {
+			if found := eval[string](ctx, t, source+";"+axeRun); found != "" {
 				t.Errorf("%s, %s: %s", path, look, found)
 			}
 		}
-		if over := eval[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-			t.Errorf("%s at %d px is %d px too wide: %s", path, pixels, over, eval[string](t, ctx, `[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".tw, pre, .seg")).slice(0, 5).map(e => e.tagName + "." + e.className).join(" ")`))
+		if over := eval[int](ctx, t, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+			t.Errorf("%s at %d px is %d px too wide: %s", path, pixels, over, eval[string](ctx, t, `[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".tw, pre, .seg")).slice(0, 5).map(e => e.tagName + "." + e.className).join(" ")`))
 		}
-		shoot(t, ctx, fmt.Sprintf("%s-%s-%d", name, look, pixels))
+		shoot(ctx, t, fmt.Sprintf("%s-%s-%d", name, look, pixels))
 	}
 	check("login", "/login", "light", 1440)
 	check("login", "/login", "dark", 320)

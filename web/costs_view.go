@@ -264,7 +264,7 @@ type measureLine struct {
 func (b *costsBody) MeasureLines() []measureLine {
 	var out []measureLine
 	for _, m := range []outlay.Measure{outlay.Effective, outlay.Billed, outlay.Contracted, outlay.List} {
-		a := b.CostView.Measures[m]
+		a := b.Measures[m]
 		out = append(out, measureLine{control.MeasureTitle(m), money(a), a.String() + " " + b.Currency, m == b.Measure})
 	}
 	return out

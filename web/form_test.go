@@ -137,7 +137,7 @@ func TestAccountForms(t *testing.T) {
 	}
 	wants(t, b.page(path), "Access key", "NK8", "sealed", "can be stolen")
 	lacks(t, b.page(path)+b.page("/audit")+b.page(path+"/credential"), canary)
-	if a := b.post(path+"/remove", url.Values{"confirm": {"thrid"}}); a.status != http.StatusUnprocessableEntity {
+	if a := b.post(path+"/remove", url.Values{"confirm": {"fourth"}}); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong name removed the account: %d", a.status)
 	}
 	if a := b.post(path+"/remove", url.Values{"confirm": {"third"}}); a.header.Get("Location") != "/accounts" {

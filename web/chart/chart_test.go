@@ -3,6 +3,7 @@ package chart
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -80,7 +81,7 @@ func wellFormed(t *testing.T, text string) {
 	t.Helper()
 	text = strings.Replace(text, `<div class="tip" hidden>`, `<div class="tip">`, 1)
 	for d := xml.NewDecoder(strings.NewReader(text)); ; {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			t.Fatalf("%v in %s", err, text)
