@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -132,6 +134,24 @@ func TestHeaders(t *testing.T) {
 	}
 	if a := b.post("/theme", url.Values{"theme": {"dark"}}, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); a.status != http.StatusForbidden {
 		t.Errorf("a cross-site form was taken: %d", a.status)
+	}
+}
+
+// TestSecure marks answers and cookies where people come by https.
+func TestSecure(t *testing.T) {
+	h := newHouse(t, nil)
+	h.people()
+	handler, err := New(Options{Control: h.control, Auth: h.auth, Clock: fixedClock{}, Log: slog.New(slog.DiscardHandler), Secure: true})
+	h.must(err)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/theme", strings.NewReader("theme=dark"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	handler.ServeHTTP(w, r)
+	if got := w.Header().Get("Strict-Transport-Security"); !strings.HasPrefix(got, "max-age=") {
+		t.Errorf("HSTS is %q", got)
+	}
+	if got := w.Header().Get("Set-Cookie"); !strings.Contains(got, "theme=dark") || !strings.Contains(got, "Secure") || !strings.Contains(got, "SameSite=Lax") {
+		t.Errorf("the cookie is %q", got)
 	}
 }
 

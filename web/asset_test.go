@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 func loadedAssets(t *testing.T) assets {
@@ -34,6 +35,35 @@ func TestFrontEndFiles(t *testing.T) {
 		if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != want {
 			t.Errorf("%s has changed: SHA-256 %x", path, sum)
 		}
+	}
+}
+
+// TestWithoutFrontEndFiles renders a page of a build without npm: no script and no sheet that would not be found.
+func TestWithoutFrontEndFiles(t *testing.T) {
+	bare := fstest.MapFS{}
+	for _, name := range []string{"static/app.css", "static/app.js", "static/font.css", "static/icon.svg"} {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare[name] = &fstest.MapFile{Data: b}
+	}
+	a, err := loadAssets(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{Options: Options{Clock: fixedClock{}}, assets: a}
+	if s.pages, err = s.parse(files); err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.render("login", "layout", page{Title: "Sign in", Body: loginBody{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, string(b), "app.css", "app.js", "Sign in")
+	lacks(t, string(b), "vendor", "font.css", "htmx.min", `src=""`)
+	if whole := loadedAssets(t); whole.hash == a.hash {
+		t.Error("two different builds share an address for their files")
 	}
 }
 

@@ -223,6 +223,19 @@ func (b *costsBody) summary() {
 // LastComplete is the last day whose figures will not grow any more.
 func (b *costsBody) LastComplete() string { return day(b.CompleteThrough.AddDate(0, 0, -1)) }
 
+// Finding is the headline in three parts: the words, the figure that is set in bold, and the rest.
+func (b *costsBody) Finding() [3]string {
+	at := strings.LastIndex(b.Headline, ": ")
+	if at < 0 {
+		return [3]string{b.Headline}
+	}
+	figure, rest, more := strings.Cut(b.Headline[at+2:], " against ")
+	if more {
+		rest = " against " + rest
+	}
+	return [3]string{b.Headline[:at+2], figure, rest}
+}
+
 // AnyArriving tells whether a bar is hatched.
 func (b *costsBody) AnyArriving() bool {
 	return slices.ContainsFunc(b.Buckets, func(x control.CostBucket) bool { return x.Arriving })
