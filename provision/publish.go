@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"outlay"
 	"outlay/operation"
@@ -25,6 +26,9 @@ func (j *job) publish(ctx context.Context) (string, error) {
 		}
 		for _, row := range j.source.Resources {
 			live, ok := seen.Find(row.Kind, row.Name)
+			if !ok && row.Origin == outlay.CreatedByUs && row.State == outlay.StateCreated && j.changes(row) && unread(seen, row.Kind) == nil {
+				return outlay.Errorf(outlay.CodeUnavailable, "", "%s was made, but cannot be seen yet", row.Name)
+			}
 			if !ok || row.State != outlay.StateCreated && row.State != outlay.StateVerified {
 				continue
 			}
@@ -44,6 +48,11 @@ func (j *job) publish(ctx context.Context) (string, error) {
 		return j.lookNow(ctx, tx)
 	})
 	return fmt.Sprintf("%d resources checked. %s", verified, j.provider.About().FirstData), err
+}
+
+// changes tells whether this run's plan is about a row's resource.
+func (j *job) changes(row outlay.Resource) bool {
+	return slices.ContainsFunc(j.op.Plan.Changes, func(c outlay.Change) bool { return c.Key() == row.Key() && c.Action != outlay.ActionKeep })
 }
 
 // survey looks at everything; a part that cannot be read is tried a few times and then left to the hourly look.

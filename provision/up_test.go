@@ -346,3 +346,23 @@ func TestChangeOfSomethingTooNewIsTriedAgain(t *testing.T) {
 	b.later(10 * time.Second)
 	b.is(id, outlay.OpDone)
 }
+
+// A run is not done before what it made was seen, whatever the answer of the create said.
+func TestNotDoneBeforeItWasSeen(t *testing.T) {
+	b := setup(t)
+	b.cloud.after = func(c outlay.Change) error {
+		if c.Kind == kindStore {
+			b.cloud.hidden[c.Key()] = b.clock.Now().Add(30 * time.Second)
+		}
+		return nil
+	}
+	id := b.up()
+	if o := b.is(id, outlay.OpRunning); !strings.Contains(o.Problem.Message, "cannot be seen yet") {
+		t.Errorf("problem %+v", o.Problem)
+	}
+	b.later(time.Minute)
+	b.is(id, outlay.OpDone)
+	if r := b.row(kindStore); r.State != outlay.StateVerified {
+		t.Errorf("ledger row %+v", r)
+	}
+}
