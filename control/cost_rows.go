@@ -17,8 +17,8 @@ func (b *costBuild) compare(rows map[string]*CostRow, rank map[string]int) error
 		return nil
 	}
 	from, to := previous(v.Request.Range, v.From, v.To)
-	if v.DataFrom.IsZero() || !to.After(v.DataFrom) {
-		return nil // no data that old: the page says so instead of showing zeroes
+	if v.DataFrom.IsZero() || from.Before(v.DataFrom) {
+		return nil // no data that old, or only of a part of it: the page says so instead of comparing unlike spans
 	}
 	answer, err := b.query(from, to, v.Every, v.Group)
 	if err != nil {
