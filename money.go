@@ -2,6 +2,7 @@ package outlay
 
 import (
 	"encoding/json"
+	"math/big"
 	"strings"
 
 	"github.com/cockroachdb/apd/v3"
@@ -31,20 +32,9 @@ func ParseAmount(s, currency string) (Amount, error) {
 	return a, nil
 }
 
-// NewAmount is units whole units of the currency and attos units of 1e-18 of it: how an engine's DECIMAL(38,18) comes
-// in two 64-bit integers.
-func NewAmount(units, attos int64, currency string) Amount {
-	const micro = 1_000_000_000_000 // attos in a millionth
-	a := Amount{Currency: currency}
-	if attos%micro == 0 && units < 1<<42 && units > -1<<42 {
-		a.value = *apd.New(units*1_000_000+attos/micro, -6)
-		return a
-	}
-	whole := apd.New(units, 0)
-	if _, err := moneyContext().Add(&a.value, whole, apd.New(attos, -18)); err != nil {
-		panic("outlay: making an amount: " + err.Error())
-	}
-	return a
+// NewAmount is value units of 10^-scale of the currency: how an engine's DECIMAL comes. value may be changed after.
+func NewAmount(value *big.Int, scale int, currency string) Amount {
+	return Amount{value: *apd.NewWithBigInt(new(apd.BigInt).SetMathBigInt(value), -int32(scale)), Currency: currency}
 }
 
 // MustAmount is ParseAmount for constants; it panics on a bad one.

@@ -1,7 +1,7 @@
 // Command bench measures loading and asking against goals that are ratios within one run on one machine
 // (performance.md §9), so that a slow or busy machine does not change the verdict: B1, B2, B5, B6, B7, B8 and B13.
 //
-//	go run ./bench [-rows 10000000] [-runs 3] [-memory 1024] [-dir DIR] [-out FILE]
+//	go run ./bench [-rows 10000000] [-runs 3] [-memory 2048] [-dir DIR] [-out FILE]
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	var mib int64
 	flag.IntVar(&s.rows, "rows", 10_000_000, "line items of the whole year")
 	flag.IntVar(&s.runs, "runs", 3, "runs of what is compared, interleaved; the median counts")
-	flag.Int64Var(&mib, "memory", 1024, "memory limit of the parser's engine, MiB")
+	flag.Int64Var(&mib, "memory", 2048, "memory limit of the parser's engine, MiB")
 	flag.StringVar(&s.dir, "dir", "", "folder to work in; a temporary one by default")
 	flag.StringVar(&s.out, "out", "", "file to write the report to, besides the screen")
 	flag.Parse()

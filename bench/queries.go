@@ -33,7 +33,9 @@ func queries() []namedQuery {
 		}
 	}
 	by := func(d ...outlay.Dimension) []outlay.Dimension { return d }
-	is := func(d outlay.Dimension, values ...string) outlay.Filter { return outlay.Filter{Dimension: d, Values: values} }
+	is := func(d outlay.Dimension, values ...string) outlay.Filter {
+		return outlay.Filter{Dimension: d, Values: values}
+	}
 	tag := outlay.TagDimension
 	return []namedQuery{
 		{"Q1 daily by service, 90 days", window(90, outlay.EveryDay, by(outlay.ByService))},

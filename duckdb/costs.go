@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	engine "github.com/duckdb/duckdb-go/v2"
+
 	"outlay"
 )
 
@@ -201,7 +203,7 @@ func (c *Costs) run(ctx context.Context, s statement, groups []dimension) ([]out
 	defer func() { _ = rows.Close() }()
 	var out []outlay.Row
 	var bucket *time.Time
-	var parts [4][2]int64
+	var sums [4]engine.Decimal
 	for rows.Next() {
 		r := outlay.Row{Keys: make([]string, len(groups)), Names: make([]string, len(groups))}
 		targets := []any{&bucket}
@@ -212,8 +214,8 @@ func (c *Costs) run(ctx context.Context, s statement, groups []dimension) ([]out
 			}
 		}
 		targets = append(targets, &r.Currency, &r.Charges)
-		for i := range parts {
-			targets = append(targets, &parts[i][0], &parts[i][1])
+		for i := range sums {
+			targets = append(targets, &sums[i])
 		}
 		if err := rows.Scan(targets...); err != nil {
 			return nil, fmt.Errorf("reading an answer: %w", err)
@@ -226,8 +228,8 @@ func (c *Costs) run(ctx context.Context, s statement, groups []dimension) ([]out
 				r.Names[i] = r.Keys[i]
 			}
 		}
-		for i, p := range parts {
-			r.Amounts[i] = outlay.NewAmount(p[0], p[1], r.Currency)
+		for i, d := range sums {
+			r.Amounts[i] = outlay.NewAmount(d.Value, int(d.Scale), r.Currency)
 		}
 		out = append(out, r)
 	}

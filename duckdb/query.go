@@ -134,7 +134,7 @@ type table struct {
 	key   func(column string) string
 	// in tells whether the column is one of the bound texts, or, with blank, has no value.
 	in    func(column string, bound []string, blank bool) string
-	sum   func(m outlay.Measure) string // DECIMAL(38,18)
+	sum   func(m outlay.Measure) string // a DECIMAL
 	count string
 	// where further restricts the rows; "" for nothing.
 	where string
@@ -174,7 +174,7 @@ func (q question) compile(t table, schema string) (statement, error) {
 	}
 	outer = append(outer, "CAST(currency AS VARCHAR)", "charges")
 	for i := range outlay.Measures() {
-		outer = append(outer, partsSQL(fmt.Sprintf("m%d", i)))
+		outer = append(outer, fmt.Sprintf("m%d", i))
 	}
 	s.sql = "SELECT " + strings.Join(outer, ", ") + " FROM (" + grouped + ")" + joins + " ORDER BY " + order
 	return s, nil
@@ -190,11 +190,6 @@ func (q question) order() string {
 		order = append(order, fmt.Sprintf("k%d", i))
 	}
 	return strings.Join(append(order, "currency"), ", ")
-}
-
-// partsSQL splits a DECIMAL(38,18) into the two integers of outlay.NewAmount.
-func partsSQL(x string) string {
-	return fmt.Sprintf("CAST(trunc(%s) AS BIGINT), CAST((%s - trunc(%s)) * 1000000000000000000 AS BIGINT)", x, x, x)
 }
 
 // whereSQL restricts rows to the range, all filters and one of anyOf.

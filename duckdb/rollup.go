@@ -66,8 +66,10 @@ func (r rollup) query(files []string) string {
 	outer = append(outer, "charges")
 	for _, m := range outlay.Measures() {
 		inner = append(inner, fmt.Sprintf("sum(%s) AS s_%s", ident(string(m)), m))
-		whole := fmt.Sprintf("CAST(s_%s AS %s)", m, wholeType)
-		outer = append(outer, whole+" AS "+ident(wholeColumn(m)), fmt.Sprintf("CAST(s_%s - %s AS %s) AS %s", m, whole, restType, ident(restColumn(m))))
+		// By way of a double, because the cast from the wide decimal divides 128-bit numbers and takes 1.8 µs a figure.
+		// What the double lacks in digits is in the rest, so that the two are always exact together.
+		whole := fmt.Sprintf("CAST(CAST(s_%s AS DOUBLE) AS %s)", m, wholeType)
+		outer = append(outer, whole+" AS "+ident(wholeColumn(m)), fmt.Sprintf("CAST(s_%s - CAST(%s AS %s) AS %s) AS %s", m, whole, lakeCost, restType, ident(restColumn(m))))
 	}
 	return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM read_parquet(%s) GROUP BY ALL) ORDER BY day",
 		strings.Join(outer, ", "), strings.Join(inner, ", "), texts(files))

@@ -111,10 +111,7 @@ func TestDoubles(t *testing.T) {
 		seen++
 		shortest := strconv.FormatFloat(floats[i], 'f', -1, 64)
 		plain, rounded := roundCost(shortest)
-		got, err := amountOf(d, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := outlay.NewAmount(d.Value, int(d.Scale), "")
 		if got.Cmp(outlay.MustAmount(plain, "")) != 0 || rounded != (rounds == 1) {
 			t.Errorf("%s became %s, rounds %d", shortest, got, rounds)
 		}

@@ -58,7 +58,7 @@ func narrow(ctx context.Context, conn *sql.Conn, files []string, possible map[in
 		found[scale] = &[4]sql.NullBool{}
 		for i, m := range outlay.Measures() {
 			x, rest := ident(wholeColumn(m)), ident(restColumn(m))
-			list = append(list, fmt.Sprintf("bool_and(abs(%s) < 1e%d AND CAST(%s AS DECIMAL(18,%d)) = %s)", x, 18-scale-1, rest, scale, rest))
+			list = append(list, fmt.Sprintf("bool_and(abs(%s) < %d AND CAST(CAST(%s AS DECIMAL(18,%d)) AS %s) = %s)", x, power10(18-scale-1), rest, scale, restType, rest))
 			targets = append(targets, &found[scale][i])
 		}
 	}
@@ -80,15 +80,15 @@ func narrow(ctx context.Context, conn *sql.Conn, files []string, possible map[in
 func (s scales) columns(m outlay.Measure) []string {
 	whole, rest := ident(wholeColumn(m)), ident(restColumn(m))
 	if scale := s[m.Index()]; scale > 0 {
-		return []string{fmt.Sprintf("CAST(CAST(%s AS %s) + CAST(%s AS %s) AS DECIMAL(18,%d)) AS %s", whole, lakeCost, rest, lakeCost, scale, whole)}
+		return []string{fmt.Sprintf("CAST(CAST(%s AS DECIMAL(18,%d)) + CAST(%s AS DECIMAL(18,%d)) AS DECIMAL(18,%d)) AS %s", whole, scale, rest, scale, scale, whole)}
 	}
 	return []string{whole, rest}
 }
 
-// sumSQL adds up a measure of a serving table exactly, as DECIMAL(38,18).
+// sumSQL adds up a measure of a serving table exactly.
 func (s *serving) sumSQL(m outlay.Measure) string {
 	if s.scales[m.Index()] > 0 {
-		return fmt.Sprintf("CAST(sum(%s) AS %s)", ident(wholeColumn(m)), lakeCost)
+		return "sum(" + ident(wholeColumn(m)) + ")"
 	}
 	return sumSQL(m)
 }

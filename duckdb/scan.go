@@ -165,10 +165,7 @@ func addSums(to map[string]map[outlay.Measure]string, currency string, sums [4]e
 		to[currency] = map[outlay.Measure]string{}
 	}
 	for i, measure := range outlay.Measures() {
-		sum, err := amountOf(sums[i], currency)
-		if err != nil {
-			return err
-		}
+		sum := outlay.NewAmount(sums[i].Value, int(sums[i].Scale), currency)
 		if old := to[currency][measure]; old != "" {
 			before, err := outlay.ParseAmount(old, currency)
 			if err != nil {
@@ -179,11 +176,6 @@ func addSums(to map[string]map[outlay.Measure]string, currency string, sums [4]e
 		to[currency][measure] = sum.String()
 	}
 	return nil
-}
-
-// amountOf is an engine's decimal as an exact amount.
-func amountOf(d engine.Decimal, currency string) (outlay.Amount, error) {
-	return outlay.ParseAmount(fmt.Sprintf("%se-%d", d.Value.String(), d.Scale), currency)
 }
 
 // scanKeys finds the tag keys that occur in each month.
