@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"secret":     {},
 	"sqldb":      {},
 	"web":        {"control", "auth", "web/chart"},
-	"web/chart":  {"control"},
+	"web/chart":  {},
 	"cmd/outlay": {"*"}, "bench": {"*"}, "outlaytest": {"*"},
 	"simcloud/aws": {"*"}, "simcloud/bill": {"*"},
 }
