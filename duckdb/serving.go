@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -40,6 +41,9 @@ func hashHeads(orgID string, heads []outlay.Head) string {
 
 // build makes a serving database from the heads' rollups and attaches it.
 func (c *Costs) build(ctx context.Context, heads []outlay.Head) (*serving, error) {
+	heads = slices.SortedFunc(slices.Values(heads), func(a, b outlay.Head) int {
+		return cmp.Or(strings.Compare(string(a.Period), string(b.Period)), strings.Compare(a.SourceID, b.SourceID))
+	})
 	n := c.serial.Add(1)
 	s := &serving{schema: fmt.Sprintf("serving%d", n), path: filepath.Join(c.dir, fmt.Sprintf("%d.duckdb", n)), heads: heads}
 	s.span()
@@ -109,53 +113,75 @@ func removeIfThere(path string) error {
 
 // buildSQL are the statements that fill an empty serving database.
 func buildSQL(schema string, heads []outlay.Head, fit scales) []string {
-	out := []string{headsSQL(schema, heads)}
-	rolled := func(i int) string {
-		r := rollups()[i]
-		var files []string
-		for _, h := range heads {
-			files = append(files, h.Rollups[i])
-		}
-		if len(files) == 0 {
-			return "(SELECT *, NULL::VARCHAR AS x_SourceId, NULL::VARCHAR AS x_Period, 0 AS rank FROM (" + r.empty() + "))"
-		}
-		return fmt.Sprintf("(SELECT p.*, h.source AS x_SourceId, h.period AS x_Period, h.rank FROM read_parquet(%s, filename=true) p JOIN %s.heads h ON h.path = p.filename)", texts(files), schema)
+	out := []string{
+		"CREATE TABLE " + schema + ".claims AS " + claimsSQL("("+rollups()[0].rowsSQL(0, heads)+")"),
+		"CREATE TABLE " + schema + ".losers AS " + losersSQL(schema+".claims"),
 	}
-	out = append(out,
-		"CREATE TABLE "+schema+".claims AS "+claimsSQL(rolled(0)),
-		"CREATE TABLE "+schema+".losers AS "+losersSQL(schema+".claims"),
-	)
-	for _, column := range enumColumns() {
-		values := []string{"SELECT '' AS v"}
-		for i, r := range rollups() {
-			if r.has(column) {
-				values = append(values, "SELECT DISTINCT "+ident(column)+" AS v FROM "+rolled(i))
-			}
-		}
-		out = append(out, fmt.Sprintf("CREATE TYPE %s.%s AS ENUM (SELECT v FROM (%s) WHERE v IS NOT NULL GROUP BY v ORDER BY v)",
-			schema, ident(enumType(column)), strings.Join(values, " UNION ALL ")))
-	}
+	out = append(out, enumSQL(schema, heads)...)
 	for i, r := range rollups() {
-		out = append(out, r.serveSQL(schema, rolled(i), fit))
+		out = append(out, r.serveSQL(schema, "("+r.rowsSQL(i, heads)+")", fit))
 		for _, d := range dimensions() {
 			if d.name != "" && slices.Contains(r.names, d.name) {
-				out = append(out, fmt.Sprintf("CREATE TABLE %s.%s AS SELECT %s AS key, arg_max(%s, (day, %s)) AS name FROM %s WHERE %s <> '' AND %s <> '' GROUP BY 1",
-					schema, ident(nameTable(d.column)), ident(d.column), ident(d.name), ident(d.name), rolled(i), ident(d.column), ident(d.name)))
+				key, name := ident(d.column), ident(d.name)
+				out = append(out, fmt.Sprintf("CREATE TABLE %s.%s AS SELECT key, arg_max(name, (day, name)) AS name FROM "+
+					"(SELECT %s AS key, %s AS name, max(day) AS day FROM %s WHERE %s <> '' AND %s <> '' GROUP BY 1, 2) GROUP BY 1",
+					schema, ident(nameTable(d.column)), key, name, r.filesSQL(i, heads), key, name))
 			}
 		}
 	}
 	return out
 }
 
-// headsSQL is the table of which rollup file belongs to which head.
-func headsSQL(schema string, heads []outlay.Head) string {
-	rows := []string{"(NULL::VARCHAR, NULL::VARCHAR, NULL::VARCHAR, 0)"}
-	for _, h := range heads {
-		for _, f := range h.Rollups {
-			rows = append(rows, fmt.Sprintf("(%s, %s, %s, %d)", text(f), text(h.SourceID), text(string(h.Period)), originRank(h.Origin)))
+// enumSQL makes the types of the coded columns: all their values, in order, so that codes sort as texts do.
+func enumSQL(schema string, heads []outlay.Head) []string {
+	var out []string
+	for _, column := range enumColumns() {
+		values := []string{"SELECT '' AS v"}
+		switch column {
+		case "x_SourceId", "x_Period":
+			for _, h := range heads {
+				v := h.SourceID
+				if column == "x_Period" {
+					v = string(h.Period)
+				}
+				values = append(values, "SELECT "+text(v))
+			}
+		default:
+			for i, r := range rollups() {
+				if r.has(column) {
+					values = append(values, "SELECT DISTINCT "+ident(column)+" FROM "+r.filesSQL(i, heads))
+				}
+			}
 		}
+		out = append(out, fmt.Sprintf("CREATE TYPE %s.%s AS ENUM (SELECT v FROM (%s) GROUP BY v ORDER BY v)",
+			schema, ident(enumType(column)), strings.Join(values, " UNION ALL ")))
 	}
-	return "CREATE TABLE " + schema + ".heads AS SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") v(path, source, period, rank) WHERE path IS NOT NULL"
+	return out
+}
+
+// filesSQL reads the i-th rollup of all heads.
+func (r rollup) filesSQL(i int, heads []outlay.Head) string {
+	if len(heads) == 0 {
+		return "(" + r.empty() + ")"
+	}
+	var files []string
+	for _, h := range heads {
+		files = append(files, h.Rollups[i])
+	}
+	return "read_parquet(" + texts(files) + ")"
+}
+
+// rowsSQL reads them head by head, with what each row's head says of it: the source, the month, and the origin's rank.
+func (r rollup) rowsSQL(i int, heads []outlay.Head) string {
+	if len(heads) == 0 {
+		return "SELECT *, ''::VARCHAR AS x_SourceId, ''::VARCHAR AS x_Period, 0 AS rank FROM (" + r.empty() + ")"
+	}
+	var parts []string
+	for _, h := range heads {
+		parts = append(parts, fmt.Sprintf("SELECT *, %s AS x_SourceId, %s AS x_Period, %d AS rank FROM read_parquet(%s)",
+			text(h.SourceID), text(string(h.Period)), originRank(h.Origin), texts([]string{h.Rollups[i]})))
+	}
+	return strings.Join(parts, " UNION ALL ")
 }
 
 // enumColumns are the columns of the serving tables that are coded.
@@ -180,11 +206,8 @@ func (r rollup) empty() string {
 	return "SELECT " + strings.Join(list, ", ") + " WHERE false"
 }
 
-// servingOrder sorts the serving tables; all of them have these columns.
-const servingOrder = "day, ProviderName, SubAccountId, ServiceName"
-
-// serveSQL makes the rollup's serving table: coded, less what lost to another source, sorted by day so that a range
-// of days reads few row groups.
+// serveSQL makes the rollup's serving table: coded, less what lost to another source. The months come in order and each
+// file is sorted by day, so that a range of days reads few row groups.
 func (r rollup) serveSQL(schema, rows string, fit scales) string {
 	list := []string{"day"}
 	for _, c := range append(slices.Clone(r.columns), "x_SourceId", "x_Period") {
@@ -194,8 +217,8 @@ func (r rollup) serveSQL(schema, rows string, fit scales) string {
 	for _, m := range outlay.Measures() {
 		list = append(list, fit.columns(m)...)
 	}
-	return fmt.Sprintf("CREATE TABLE %s.%s AS SELECT %s FROM %s r WHERE NOT EXISTS (SELECT 1 FROM %s.losers l WHERE %s) ORDER BY %s",
-		schema, r.name, strings.Join(list, ", "), rows, schema, lostSQL("r", "l"), servingOrder)
+	return fmt.Sprintf("CREATE TABLE %s.%s AS SELECT %s FROM %s r WHERE NOT EXISTS (SELECT 1 FROM %s.losers l WHERE %s)",
+		schema, r.name, strings.Join(list, ", "), rows, schema, lostSQL("r", "l"))
 }
 
 // readOverlaps lists what lost to what.
