@@ -87,6 +87,13 @@ func watchConsole(t *testing.T, tab context.Context, provoked *allowed) {
 	})
 }
 
+// In is the tab for a subtest, whose failures are then its own.
+func (b *Tab) In(t *testing.T) *Tab {
+	in := *b
+	in.t = t
+	return &in
+}
+
 // Do runs actions without a value.
 func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
@@ -99,7 +106,25 @@ func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 func (b *Tab) Open(url string) {
 	b.t.Helper()
 	b.Do(chromedp.Navigate(url))
-	b.Until(`document.readyState === "complete" && document.documentElement.dataset.js === ""`, 15*time.Second)
+	b.Soon(`document.readyState === "complete" && document.documentElement.dataset.js === ""`)
+}
+
+// WithoutScript turns JavaScript off for what is opened from here on. Open, Soon and Until need it: use Do.
+func (b *Tab) WithoutScript() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// Address is the URL that the tab shows, script or not.
+func (b *Tab) Address() string {
+	b.t.Helper()
+	at, err := chromedp.Run(b.ctx, chromedp.Location())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return at
 }
 
 // Click presses what a selector finds.
@@ -112,6 +137,14 @@ func (b *Tab) Click(selector string) {
 func (b *Tab) Type(selector, keys string) {
 	b.t.Helper()
 	b.Do(chromedp.SendKeys(selector, keys))
+}
+
+// Press presses keys one after the other, at whatever has the focus.
+func (b *Tab) Press(keys ...string) {
+	b.t.Helper()
+	for _, k := range keys {
+		b.Do(chromedp.KeyEvent(k))
+	}
 }
 
 // Choose picks an option as a person does: setting a value alone fires no event.
@@ -132,10 +165,16 @@ func Eval[T any](b *Tab, script string) T {
 
 func awaited(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }
 
+// Soon is Until for what the page has to do at once, however busy the machine.
+func (b *Tab) Soon(condition string) {
+	b.t.Helper()
+	b.Until(condition, 15*time.Second)
+}
+
 // Until asks the page again and again whether something is so; a page that is being left does not answer.
 func (b *Tab) Until(condition string, within time.Duration) {
 	b.t.Helper()
-	ask := chromedp.Evaluate[bool](`new Promise(done => setTimeout(() => done(!!(`+condition+`)), 50))`, awaited)
+	ask := chromedp.Evaluate[bool](`new Promise(done => setTimeout(() => done(!!(`+condition+`)), 25))`, awaited)
 	for end := time.Now().Add(within); time.Now().Before(end); {
 		if ok, err := chromedp.Run(b.ctx, ask); err == nil && ok {
 			return
@@ -162,12 +201,21 @@ func (b *Tab) Shoot(name string) {
 	}
 	for _, look := range []string{"dark", "light"} {
 		b.Device(look, 1440)
-		picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(b.Shots, name+"-"+look+".png"), picture, 0o644); err != nil {
-			b.t.Fatal(err)
-		}
+		b.Picture(name + "-" + look)
+	}
+}
+
+// Picture keeps a picture of the whole page as it is, when there is a folder for it.
+func (b *Tab) Picture(name string) {
+	b.t.Helper()
+	if b.Shots == "" {
+		return
+	}
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.Shots, name+".png"), picture, 0o644); err != nil {
+		b.t.Fatal(err)
 	}
 }

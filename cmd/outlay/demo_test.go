@@ -28,12 +28,12 @@ func signIn(tab *outlaytest.Tab, d *demo) {
 	tab.Open(d.url + "/login")
 	tab.Type("#email", "maya@tidewater.example")
 	tab.Type("#password", "a wrong password\r")
-	tab.Until(`document.querySelector("main").innerText.includes("Email or password is not right")`, 15*time.Second)
+	tab.Soon(`document.querySelector("main").innerText.includes("Email or password is not right")`)
 	tab.Shoot("01-login-refused")
 	tab.Open(d.url + "/login")
 	tab.Type("#email", "maya@tidewater.example")
 	tab.Type("#password", demoPassword+"\r")
-	tab.Until(`location.pathname === "/costs"`, 15*time.Second)
+	tab.Soon(`location.pathname === "/costs"`)
 	tab.Shoot("02-costs-empty")
 }
 
@@ -61,7 +61,7 @@ func provisionInBrowser(t *testing.T, tab *outlaytest.Tab, d *demo) {
 func awaitProvisioned(tab *outlaytest.Tab, d *demo) {
 	tab.Open(d.url + "/accounts")
 	tab.Until(`[...document.querySelectorAll("table.acc tbody tr")].filter(r => r.innerText.includes("Provisioned") && !r.innerText.includes("Unprovisioned")).length === 3`, 2*time.Minute)
-	tab.Until(`document.querySelector("table.acc").innerText.includes("Follows prod-hpc")`, 15*time.Second)
+	tab.Soon(`document.querySelector("table.acc").innerText.includes("Follows prod-hpc")`)
 	tab.Shoot("06-accounts-provisioned")
 }
 
