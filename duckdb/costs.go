@@ -162,13 +162,17 @@ func (c *Costs) ask(ctx context.Context, g *generation, q question) ([]outlay.Ro
 		c.lake <- struct{}{}
 		defer func() { <-c.lake }()
 	}
-	s, err := q.compile(t, g.schema)
+	s, err := q.compile(t)
 	if err != nil {
 		return nil, err
 	}
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
-	return c.run(ctx, s, q.group)
+	rows, err := c.run(ctx, s, len(q.group))
+	if err != nil {
+		return nil, err
+	}
+	return rows, c.name(ctx, g, q.group, rows)
 }
 
 // lakeFiles are the data files that can hold rows of the question.
@@ -195,7 +199,7 @@ func (s *serving) lakeFiles(q question) []string {
 }
 
 // run reads a statement's rows.
-func (c *Costs) run(ctx context.Context, s statement, groups []dimension) ([]outlay.Row, error) {
+func (c *Costs) run(ctx context.Context, s statement, groups int) ([]outlay.Row, error) {
 	rows, err := c.db.QueryContext(ctx, s.sql, s.args...)
 	if err != nil {
 		return nil, engineFailure(err, "asking the engine")
@@ -205,13 +209,10 @@ func (c *Costs) run(ctx context.Context, s statement, groups []dimension) ([]out
 	var bucket *time.Time
 	var sums [4]engine.Decimal
 	for rows.Next() {
-		r := outlay.Row{Keys: make([]string, len(groups)), Names: make([]string, len(groups))}
+		r := outlay.Row{Keys: make([]string, groups), Names: make([]string, groups)}
 		targets := []any{&bucket}
-		for i, d := range groups {
+		for i := range groups {
 			targets = append(targets, &r.Keys[i])
-			if d.name != "" {
-				targets = append(targets, &r.Names[i])
-			}
 		}
 		targets = append(targets, &r.Currency, &r.Charges)
 		for i := range sums {
@@ -222,11 +223,6 @@ func (c *Costs) run(ctx context.Context, s statement, groups []dimension) ([]out
 		}
 		if bucket != nil {
 			r.Bucket = bucket.UTC()
-		}
-		for i, d := range groups {
-			if d.name == "" {
-				r.Names[i] = r.Keys[i]
-			}
 		}
 		for i, d := range sums {
 			r.Amounts[i] = outlay.NewAmount(d.Value, int(d.Scale), r.Currency)

@@ -58,8 +58,5 @@ func rollupFor(columns []string) (rollup, bool) {
 	return rollup{}, false
 }
 
-// nameTable is the serving table of what people call the values of a column.
-func nameTable(column string) string { return "names_" + column }
-
 // enumType is the serving type of a column.
 func enumType(column string) string { return "of_" + column }

@@ -28,6 +28,7 @@ type generation struct {
 	readers int
 	stale   bool // no longer current: detached with its last reader
 	used    time.Time
+	names   map[string]map[string]string // by column and key, as far as they were asked for
 }
 
 // acquire gives the organization's current serving database, making it when heads changed since. Call release after.
