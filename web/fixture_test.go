@@ -40,8 +40,11 @@ type house struct {
 	org     string
 }
 
-func newHouse(t *testing.T, costs charges) *house {
+func newHouse(t *testing.T, costs outlay.CostStore) *house {
 	t.Helper()
+	if costs == nil {
+		costs = charges(nil)
+	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "outlay.db"), log)
 	if err != nil {
