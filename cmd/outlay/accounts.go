@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,14 +20,15 @@ func (c *cli) accounts() *cobra.Command {
 		&cobra.Command{Use: "list", Short: "List them with their billing status", Args: cobra.NoArgs, RunE: c.listAccounts},
 		&cobra.Command{Use: "show NAME", Short: "Everything about one", Args: cobra.ExactArgs(1), RunE: c.showAccount},
 		c.addAccount(),
+		c.rotateAccount(),
 		&cobra.Command{Use: "check NAME", Short: "Look for billing data now", Args: cobra.ExactArgs(1), RunE: c.checkAccount},
-		&cobra.Command{Use: "remove NAME", Short: "Forget one and its credential", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-			cl, err := c.client()
+		c.verb("remove NAME", "Forget one and its credential", cobra.ExactArgs(1), func(cmd *cobra.Command, cl *client.Client, args []string) error {
+			found, err := cl.Account(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			return cl.RemoveAccount(cmd.Context(), args[0])
-		}},
+			return cl.RemoveAccount(cmd.Context(), found.ID)
+		}),
 	)
 	return cmd
 }
@@ -85,8 +88,8 @@ func (c *cli) showAccount(cmd *cobra.Command, args []string) error {
 	if a.CredentialWarning != "" {
 		t.Add("warning", a.CredentialWarning)
 	}
-	for k, v := range a.CredentialValues {
-		t.Add(k, v)
+	for _, k := range slices.Sorted(maps.Keys(a.CredentialValues)) {
+		t.Add(k, a.CredentialValues[k])
 	}
 	t.Add("status", string(a.Status.Status)+": "+a.Status.Reason)
 	t.Add("looked at", stamp(a.Status.At))
@@ -115,43 +118,73 @@ func (c *cli) checkAccount(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (c *cli) addAccount() *cobra.Command {
-	var n client.NewAccount
-	var provider string
-	var secretNames []string
-	cmd := &cobra.Command{
-		Use:   "add NAME --provider PROVIDER --kind KIND --set FIELD=VALUE --secret FIELD",
-		Short: "Add one; each --secret is read as a line of standard input",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			n.Name, n.Provider, n.Secrets = args[0], outlay.ProviderName(provider), map[string]string{}
-			in := bufio.NewReader(c.in)
-			for _, name := range secretNames {
-				fmt.Fprintf(c.err, "%s: ", name)
-				line, _ := in.ReadString('\n')
-				n.Secrets[name] = strings.TrimRight(line, "\r\n")
-			}
-			cl, err := c.client()
-			if err != nil {
-				return err
-			}
-			a, err := cl.AddAccount(cmd.Context(), n)
-			if err != nil {
-				return err
-			}
-			t := outlay.Table{Columns: columns("account", "status", "field", "value")}
-			for k, v := range a.CredentialValues {
-				t.Add(a.Name, string(a.Status.Status), k, v)
-			}
-			if a.CredentialWarning != "" {
-				fmt.Fprintln(c.err, "Warning: "+a.CredentialWarning)
-			}
-			return c.show(t, a)
-		},
+// credentialFlags are how an account signs in; secrets are read from standard input, one line each, never from flags.
+type credentialFlags struct {
+	n       client.NewAccount
+	secrets []string
+}
+
+func (f *credentialFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.n.Kind, "kind", "", "way to sign in")
+	cmd.Flags().StringToStringVar(&f.n.Values, "set", nil, "public field")
+	cmd.Flags().StringSliceVar(&f.secrets, "secret", nil, "secret field, read from standard input")
+}
+
+func (c *cli) readSecrets(f *credentialFlags) {
+	f.n.Secrets = map[string]string{}
+	in := bufio.NewReader(c.in)
+	for _, name := range f.secrets {
+		fmt.Fprintf(c.err, "%s: ", name)
+		line, _ := in.ReadString('\n')
+		f.n.Secrets[name] = strings.TrimRight(line, "\r\n")
 	}
+}
+
+func (c *cli) addAccount() *cobra.Command {
+	var f credentialFlags
+	var provider string
+	cmd := c.verb("add NAME --provider PROVIDER --kind KIND --set FIELD=VALUE --secret FIELD", "Add one; each --secret is read as a line of standard input", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, cl *client.Client, args []string) error {
+			f.n.Name, f.n.Provider = args[0], outlay.ProviderName(provider)
+			c.readSecrets(&f)
+			a, err := cl.AddAccount(cmd.Context(), f.n)
+			if err != nil {
+				return err
+			}
+			return c.showCredential(a)
+		})
+	f.add(cmd)
 	cmd.Flags().StringVar(&provider, "provider", "", "provider's short name")
-	cmd.Flags().StringVar(&n.Kind, "kind", "", "way to sign in")
-	cmd.Flags().StringToStringVar(&n.Values, "set", nil, "public field")
-	cmd.Flags().StringSliceVar(&secretNames, "secret", nil, "secret field, read from standard input")
 	return cmd
+}
+
+func (c *cli) rotateAccount() *cobra.Command {
+	var f credentialFlags
+	cmd := c.verb("rotate NAME --kind KIND --set FIELD=VALUE --secret FIELD", "Replace its credential", cobra.ExactArgs(1),
+		func(cmd *cobra.Command, cl *client.Client, args []string) error {
+			found, err := cl.Account(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			c.readSecrets(&f)
+			a, err := cl.RotateCredential(cmd.Context(), found.ID, f.n)
+			if err != nil {
+				return err
+			}
+			return c.showCredential(a)
+		})
+	f.add(cmd)
+	return cmd
+}
+
+// showCredential prints an account's public fields: an external id goes into the trust policy on the other side.
+func (c *cli) showCredential(a control.AccountView) error {
+	t := outlay.Table{Columns: columns("account", "status", "field", "value")}
+	for _, k := range slices.Sorted(maps.Keys(a.CredentialValues)) {
+		t.Add(a.Name, string(a.Status.Status), k, a.CredentialValues[k])
+	}
+	if a.CredentialWarning != "" {
+		fmt.Fprintln(c.err, "Warning: "+a.CredentialWarning)
+	}
+	return c.show(t, a)
 }

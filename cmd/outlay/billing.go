@@ -35,7 +35,7 @@ func (f *specFlags) spec() outlay.Spec {
 
 func (c *cli) billing() *cobra.Command {
 	cmd := &cobra.Command{Use: "billing", Short: "Provision and deprovision billing"}
-	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.billingStatus(), c.billingWatch(), c.billingResume(), c.billingBackfill())
+	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.billingStatus(), c.billingWatch(), c.billingResume(), c.billingUndo(), c.billingBackfill())
 	return cmd
 }
 
@@ -213,6 +213,26 @@ func (c *cli) billingResume() *cobra.Command {
 				return err
 			}
 			run, err := cl.Resume(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return c.follow(cmd.Context(), run, true, timeout)
+		},
+	}
+	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow it")
+	return cmd
+}
+
+func (c *cli) billingUndo() *cobra.Command {
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use: "undo RUN", Short: "Remove what a stopped run made, and nothing else", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := c.client()
+			if err != nil {
+				return err
+			}
+			run, err := cl.Undo(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
