@@ -19,7 +19,8 @@ import (
 // Child parses in a process of its own, so that a crafted or damaged file can end that process and nothing else. It
 // implements outlay.Parser.
 type Child struct {
-	// Command is the program and its arguments that run ParseMain, such as the server's own binary with 'parse'.
+	// Command is the program, by absolute path, and its arguments that run ParseMain, such as the server's own binary
+	// with 'parse'.
 	Command []string
 	// Wall limits how long one job may take; zero means an hour.
 	Wall time.Duration
@@ -38,9 +39,9 @@ func (c Child) Parse(ctx context.Context, job outlay.ParseJob) ([]outlay.ParsedP
 	}
 	ctx, cancel := context.WithTimeout(ctx, wall)
 	defer cancel()
-	input, err := json.Marshal(job)
+	input, err := inputOf(job)
 	if err != nil {
-		return nil, fmt.Errorf("writing the parse job: %w", err)
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, c.Command[0], c.Command[1:]...)
 	cmd.Env = []string{"LANG=C.UTF-8"} // no secret of ours, no setting of the machine
@@ -65,6 +66,24 @@ func (c Child) Parse(ctx context.Context, job outlay.ParseJob) ([]outlay.ParsedP
 	waitErr := cmd.Wait()
 	c.report(stderr.Bytes(), cmd)
 	return answerOf(ctx, job, stdout.Bytes(), stderr.Bytes(), waitErr)
+}
+
+// inputOf is the job as the child reads it: the child works in another folder, so its files go by absolute paths.
+func inputOf(job outlay.ParseJob) ([]byte, error) {
+	files := make([]string, len(job.Files))
+	for i, f := range job.Files {
+		abs, err := filepath.Abs(f)
+		if err != nil {
+			return nil, fmt.Errorf("finding %s: %w", f, err)
+		}
+		files[i] = abs
+	}
+	job.Files = files
+	b, err := json.Marshal(job)
+	if err != nil {
+		return nil, fmt.Errorf("writing the parse job: %w", err)
+	}
+	return b, nil
 }
 
 // answerOf makes the child's end into the parser's answer.

@@ -42,6 +42,9 @@ func parseLoop(in io.Reader, out io.Writer) error {
 		v := verdict{Code: outlay.CodeOf(err)}
 		if err != nil {
 			v.Message = outlay.AsError(err).Message
+			if v.Code == outlay.CodeInternal {
+				v.Message = err.Error()
+			}
 		}
 		sum := outlay.Amount{}
 		for _, p := range periods {

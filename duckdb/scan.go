@@ -188,12 +188,15 @@ func (p *parsing) scanKeys(ctx context.Context, b batch, months map[outlay.Perio
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var start time.Time
-		var key string
+		var key *string
 		if err := rows.Scan(&start, &key); err != nil {
 			return fmt.Errorf("reading the tag keys: %w", err)
 		}
+		if key == nil {
+			return invalid(b.names()+", column Tags", redeliver, "%s: a tag has no key", b.names())
+		}
 		if m := months[outlay.PeriodOf(start)]; m != nil {
-			m.keys = append(m.keys, key)
+			m.keys = append(m.keys, *key)
 		}
 	}
 	if err := rows.Err(); err != nil {
