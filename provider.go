@@ -73,7 +73,9 @@ type ProviderField struct {
 	Secret, Optional  bool
 	Generated         bool // made by Outlay when the account is added: 32 random bytes as base64url; never editable
 	Default           string
-	Options           []Region // a closed choice; ID is the value
+	// Pattern is a regular expression that a whole value matches; empty for anything. Hint says the same for people.
+	Pattern string
+	Options []Region // a closed choice; ID is the value
 }
 
 // Look says how much an Observe must find out. Paid and slow reads happen only when asked for.

@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"outlay"
@@ -194,6 +196,9 @@ func (d *AccountDetail) addResource(s outlay.Source, r outlay.Resource) {
 	if v.CreatedAt.IsZero() {
 		v.CreatedAt = r.IntentAt
 	}
+	if slices.Contains(outlay.TagKeys(), r.Name) && s.Desired == outlay.Absent {
+		return // tags stay on when billing is removed; nothing of ours stands there
+	}
 	if s.Spec != nil && slices.Contains(s.Spec.Tags, r.Name) {
 		d.Tags = append(d.Tags, v)
 		return
@@ -256,9 +261,12 @@ func (c *Control) setCredential(acc *outlay.CloudAccount, kind string, values ma
 	kinds := p.About().CredentialKinds
 	i := slices.IndexFunc(kinds, func(k outlay.CredentialKind) bool { return k.Kind == kind })
 	if i < 0 {
-		return outlay.Errorf(outlay.CodeInvalid, "Choose one of the ways to sign in that the form offers.", "there is no way to sign in called %q", kind).InField("kind")
+		return outlay.Errorf(outlay.CodeInvalid, "Use "+kindsText(kinds)+".", "there is no way to sign in called %q", kind).InField("kind")
 	}
 	old := acc.Credential
+	if err := knownFields(kinds[i].Fields, values, secrets); err != nil {
+		return err
+	}
 	cred := outlay.Credential{Kind: kind, Values: map[string]string{}, Sealed: map[string]outlay.Sealed{}, Version: old.Version + 1, UpdatedAt: c.deps.Clock.Now()}
 	acc.Credential = cred
 	for _, f := range kinds[i].Fields {
@@ -284,12 +292,54 @@ func (c *Control) setCredential(acc *outlay.CloudAccount, kind string, values ma
 			if values[f.Name] == "" && !f.Optional {
 				return missing(f)
 			}
+			if err := fits(f, values[f.Name]); err != nil {
+				return err
+			}
 			if values[f.Name] != "" {
 				cred.Values[f.Name] = values[f.Name]
 			}
 		}
 	}
 	acc.Credential = cred
+	return nil
+}
+
+func kindsText(kinds []outlay.CredentialKind) string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.Kind)
+	}
+	return strings.Join(names, " or ")
+}
+
+// knownFields refuses what the kind does not ask for: a misspelt field would otherwise be lost without a word. What we
+// make ourselves may be sent, and is not taken.
+func knownFields(fields []outlay.ProviderField, values map[string]string, secrets map[string]outlay.Secret) error {
+	for name := range values {
+		if !slices.ContainsFunc(fields, func(f outlay.ProviderField) bool { return f.Name == name && !f.Secret }) {
+			return outlay.Errorf(outlay.CodeInvalid, "Leave the field out.", "there is no field %q", name).InField(name)
+		}
+	}
+	for name := range secrets {
+		if !slices.ContainsFunc(fields, func(f outlay.ProviderField) bool { return f.Name == name && f.Secret }) {
+			return outlay.Errorf(outlay.CodeInvalid, "Leave the field out.", "there is no secret field %q", name).InField(name)
+		}
+	}
+	return nil
+}
+
+// fits holds a value against its field's pattern.
+func fits(f outlay.ProviderField, value string) error {
+	if f.Pattern == "" || value == "" {
+		return nil
+	}
+	whole, err := regexp.Compile("^(?:" + f.Pattern + ")$")
+	if err != nil {
+		return fmt.Errorf("the pattern of the field %s: %w", f.Name, err)
+	}
+	if !whole.MatchString(value) {
+		return outlay.Errorf(outlay.CodeInvalid, "Write it like this: "+f.Hint, "%q is not a valid %s", value, f.Title).InField(f.Name)
+	}
 	return nil
 }
 
@@ -303,7 +353,7 @@ func randomText() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// RotateCredential replaces an account's credential. What the account is bound to stays: a credential of another
+// RotateCredential replaces the credential of an account, found by id or name. What the account is bound to stays: a credential of another
 // provider account is refused at its first look.
 func (c *Control) RotateCredential(ctx context.Context, a outlay.Actor, id string, r RotateRequest) (AccountView, error) {
 	if err := c.must(ctx, a, outlay.AccountsWrite, "account "+id); err != nil {
@@ -311,7 +361,7 @@ func (c *Control) RotateCredential(ctx context.Context, a outlay.Actor, id strin
 	}
 	var acc outlay.CloudAccount
 	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) (err error) {
-		if acc, err = tx.Account(ctx, id); err != nil {
+		if acc, err = c.accountIn(ctx, tx, id); err != nil {
 			return err
 		}
 		if err := c.setCredential(&acc, r.Kind, r.Values, r.Secrets); err != nil {
@@ -325,25 +375,25 @@ func (c *Control) RotateCredential(ctx context.Context, a outlay.Actor, id strin
 		}
 		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, "credential replaced")
 	})
-	c.seen.forget(id)
+	c.seen.forget(acc.ID)
 	c.wake()
 	return c.accountView(acc, []outlay.CloudAccount{acc}, nil, nil), err
 }
 
-// RemoveAccount forgets an account and its credential. It is refused while the account owns a billing set-up.
+// RemoveAccount forgets an account, found by id or name, and its credential. It is refused while the account owns a billing set-up.
 func (c *Control) RemoveAccount(ctx context.Context, a outlay.Actor, id string) error {
 	if err := c.must(ctx, a, outlay.AccountsWrite, "account "+id); err != nil {
 		return err
 	}
 	return c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
-		acc, err := tx.Account(ctx, id)
+		acc, err := c.accountIn(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if err := tx.DeleteAccount(ctx, id); err != nil {
+		if err := tx.DeleteAccount(ctx, acc.ID); err != nil {
 			return err
 		}
-		if err := tx.DeleteTask(ctx, "look", id); err != nil {
+		if err := tx.DeleteTask(ctx, "look", acc.ID); err != nil {
 			return err
 		}
 		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, "removed")

@@ -176,8 +176,8 @@ func (c *Control) plan(ctx context.Context, a outlay.Actor, r PlanRequest, fresh
 	}
 	v := c.planView(s, plan, seen)
 	v.Spec, v.Running, v.Intro, v.Command = spec, p.About().Running, c.intro(s, p.About()), provisionCommand(s.account, spec)
-	if other, ok := c.alreadyThrough(s, seen); ok && v.Blocked == "" {
-		v.Blocked = fmt.Sprintf("Billing for this scope is already set up through %s. Its data reaches this account within the hour.", other)
+	if why := alreadyThrough(s, seen); why != "" && v.Blocked == "" {
+		v.Blocked = why
 	}
 	if s.active != nil {
 		v.Blocked = "A run on this account is not finished: " + s.active.ID + "."
@@ -192,19 +192,24 @@ func (c *Control) planView(s setting, plan outlay.Plan, seen outlay.Observation)
 	}
 }
 
-// alreadyThrough names the account whose wanted source is on the same billing scope.
-func (c *Control) alreadyThrough(s setting, seen outlay.Observation) (string, bool) {
+// alreadyThrough says which account's wanted source is on the same billing scope, and what to do about it: a set-up on
+// the account that is invoiced brings everybody's costs, one on a member its own alone (clouds.md §2.3).
+func alreadyThrough(s setting, seen outlay.Observation) string {
 	for _, src := range s.sources {
 		if src.Provider != s.account.Provider || src.Desired != outlay.Present || src.AccountID == s.account.ID || src.Scope.ID != seen.Identity.Scope.ID {
 			continue
 		}
 		for _, o := range s.others {
-			if o.ID == src.AccountID {
-				return o.Name, true
+			if o.ID != src.AccountID {
+				continue
 			}
+			if src.Scope.IsPayer {
+				return fmt.Sprintf("Billing for this scope is already set up through %s. Its data reaches this account within the hour; there is nothing to do here.", o.Name)
+			}
+			return fmt.Sprintf("Billing for this scope is already set up through %s, which is not the account that is invoiced, so it brings that account's costs alone. Deprovision billing there first; then provision it here.", o.Name)
 		}
 	}
-	return "", false
+	return ""
 }
 
 // intro is the head of the provision page (ui.md §3.1). It counts only accounts that this scope can cover.

@@ -32,7 +32,7 @@ func (c *Control) Provision(ctx context.Context, a outlay.Actor, r ProvisionRequ
 		return RunView{}, err
 	}
 	if v.Blocked != "" {
-		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Mend that, then provision again.", "%s", v.Blocked)
+		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Nothing was changed. The plan says more: outlay billing plan "+s.account.Name, "%s", v.Blocked)
 	}
 	if r.PlanHash != "" && r.PlanHash != v.Hash {
 		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Look at the new plan and confirm it.", "the plan has changed since you saw it")

@@ -19,7 +19,9 @@ type Nimbus struct {
 	Missing map[string]bool
 	// Identity is answered for each credential's value "tenant".
 	Scope string
-	Clock outlay.Clock
+	// Member says that the accounts are not the ones that are invoiced.
+	Member bool
+	Clock  outlay.Clock
 	// Fail, when set, is asked before each Apply.
 	Fail func(c outlay.Change) error
 }
@@ -37,7 +39,7 @@ func (n *Nimbus) About() outlay.ProviderInfo {
 	return outlay.ProviderInfo{
 		Name: "nimbus", Title: "Nimbus", Account: "Tenant", Series: 1,
 		CredentialKinds: []outlay.CredentialKind{
-			{Kind: "trust", Title: "Trust", Hint: "Recommended.", Fields: []outlay.ProviderField{{Name: "tenant", Title: "Tenant"}, {Name: "external_id", Title: "External id", Generated: true}}, Setup: "trust {external_id}"},
+			{Kind: "trust", Title: "Trust", Hint: "Recommended.", Fields: []outlay.ProviderField{{Name: "tenant", Title: "Tenant", Hint: "t-1", Pattern: "[a-z0-9-]+"}, {Name: "external_id", Title: "External id", Generated: true}}, Setup: "trust {external_id}"},
 			{Kind: "key", Title: "Key", Warning: "A key that never changes can be stolen.", Fields: []outlay.ProviderField{{Name: "tenant", Title: "Tenant"}, {Name: "key", Title: "Key", Secret: true}}},
 		},
 		Regions: []outlay.Region{{ID: "north-1", Title: "North"}, {ID: "south-1", Title: "South"}}, RegionHint: "Where the vault goes.",
@@ -51,7 +53,7 @@ func (n *Nimbus) About() outlay.ProviderInfo {
 func (n *Nimbus) Observe(_ context.Context, a *outlay.CloudAccount, s *outlay.Source, look outlay.Look) (outlay.Observation, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	o := outlay.Observation{At: n.Clock.Now(), Identity: outlay.Identity{AccountID: a.Credential.Values["tenant"], Principal: "nimbus:" + a.Name, Scope: outlay.BillingScope{ID: n.Scope, IsPayer: true}}}
+	o := outlay.Observation{At: n.Clock.Now(), Identity: outlay.Identity{AccountID: a.Credential.Values["tenant"], Principal: "nimbus:" + a.Name, Scope: outlay.BillingScope{ID: n.Scope, IsPayer: !n.Member}}}
 	for _, r := range n.Exists {
 		if look.Wants(r.Kind) && r.Owner["outlay-source-id"] == s.ID {
 			r.LastSeen = o.At
