@@ -12,8 +12,9 @@ SHELL := /bin/bash
 demo: build
 	$(BUILD)/outlay demo
 
+# Without -trimpath, so that a build and the tests share the compiled packages.
 build: assets
-	$(GO) build -trimpath -o $(BUILD)/outlay ./cmd/outlay
+	$(GO) build -o $(BUILD)/outlay ./cmd/outlay
 
 # Front-end files come from npm and are embedded by the build. Without them pages work as with JavaScript off.
 assets: web/static/vendor/.done
