@@ -38,7 +38,7 @@ func aboutRole(principal string) outlay.CredentialKind {
 	return outlay.CredentialKind{
 		Kind: kindRole, Title: "Assume a role", Hint: "Create a role in your account that trusts this server and asks for the external ID below. No key is stored.",
 		Fields: []outlay.ProviderField{
-			{Name: fieldRole, Title: "Role ARN", Hint: "arn:aws:iam::123456789012:role/outlay"},
+			{Name: fieldRole, Title: "Role ARN", Hint: "arn:aws:iam::123456789012:role/outlay", Pattern: `arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/\S+`},
 			{Name: fieldExternal, Title: "External ID", Hint: "Made by Outlay for this account alone. Put it into the role's trust policy; it keeps others from using your role through this server.", Generated: true},
 			{Name: fieldKeyID, Title: "Access key ID", Hint: "Only when this server has no AWS identity of its own: a key that may do nothing but assume the role.", Optional: true},
 			{Name: fieldKeySecret, Title: "Secret access key", Optional: true, Secret: true},
@@ -52,7 +52,7 @@ func aboutKeys() outlay.CredentialKind {
 		Kind: kindKeys, Title: "Access key", Hint: "A key of an IAM user in your account.",
 		Warning: "An access key works until somebody revokes it, from anywhere. A role with an external ID is safer; rotate this key at least every 90 days.",
 		Fields: []outlay.ProviderField{
-			{Name: fieldKeyID, Title: "Access key ID", Hint: "20 capital letters and digits, often beginning with AKIA."},
+			{Name: fieldKeyID, Title: "Access key ID", Hint: "20 capital letters and digits, often beginning with AKIA.", Pattern: `\w{16,128}`}, // accessKeyIdType of the API model
 			{Name: fieldKeySecret, Title: "Secret access key", Secret: true},
 		},
 		Setup: "Permissions of the user:\n\n" + ProvisionerPolicy("aws", "*"),
