@@ -1,11 +1,11 @@
 -- FOCUS 1.2 (and 1.0) as AWS Data Exports deliver it, to the columns that the lake stores (clouds.md §2.10, §5.4).
 --
--- Costs are doubles in AWS's Parquet. Their shortest decimal text is what AWS meant, so they become text here and
--- exact decimals in the parser; summing the doubles would add their binary noise.
+-- Costs are doubles in AWS's Parquet. Their shortest decimal text is what AWS meant: the parser turns each into that
+-- exact decimal before anything is summed, because summing doubles would add their binary noise.
 -- Tax rows of the payer carry no SubAccountId: they belong to the billing account.
 SELECT
   AvailabilityZone,
-  CAST(BilledCost AS VARCHAR) AS BilledCost,
+  BilledCost,
   BillingAccountId,
   BillingAccountName,
   BillingAccountType,
@@ -29,12 +29,12 @@ SELECT
   CommitmentDiscountUnit,
   ConsumedQuantity,
   ConsumedUnit,
-  CAST(ContractedCost AS VARCHAR) AS ContractedCost,
+  ContractedCost,
   ContractedUnitPrice,
-  CAST(EffectiveCost AS VARCHAR) AS EffectiveCost,
+  EffectiveCost,
   NULLIF(InvoiceId, '') AS InvoiceId,
   InvoiceIssuerName,
-  CAST(ListCost AS VARCHAR) AS ListCost,
+  ListCost,
   ListUnitPrice,
   PricingCategory,
   PricingCurrency,

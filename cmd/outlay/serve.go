@@ -62,6 +62,7 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	work, stopWork := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	go func() { worked <- s.worker.Run(work) }()
+	go s.refresher.run(work)
 	web := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return work }}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }()

@@ -43,6 +43,8 @@ type server struct {
 	worker  *operation.Worker
 	handler http.Handler
 	closers []func() error
+	// refresher prepares answers after publishes
+	refresher *refresher
 }
 
 func (s *server) close() {
@@ -177,13 +179,14 @@ func (s *server) charges(ctx context.Context, cfg config, p chargeParts) (*duckd
 		return nil, nil, err
 	}
 	s.closers = append(s.closers, costs.Close)
+	s.refresher = newRefresher(p.detector, costs, p.log)
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
 	}
 	loader := ingest.New(ingest.Options{
 		Store: s.store, Providers: p.providers, Lake: tables, Parser: duckdb.Child{Command: []string{self, "parse"}, Log: p.log}, Staging: filepath.Join(cfg.data, "staging"),
-		Clock: p.clock, Log: p.log, Published: p.detector.Refresh, MemoryLimit: parseMemory,
+		Clock: p.clock, Log: p.log, Published: s.refresher.published, MemoryLimit: parseMemory,
 	})
 	return costs, loader, nil
 }
