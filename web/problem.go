@@ -5,28 +5,8 @@ import (
 	"net/url"
 
 	"outlay"
+	"outlay/auth"
 )
-
-// statusOf is the HTTP status of an error's code.
-func statusOf(code outlay.Code) int {
-	switch code {
-	case outlay.CodeInvalid:
-		return http.StatusUnprocessableEntity
-	case outlay.CodeNotFound:
-		return http.StatusNotFound
-	case outlay.CodeConflict:
-		return http.StatusConflict
-	case outlay.CodeUnauthenticated:
-		return http.StatusUnauthorized
-	case outlay.CodeForbidden:
-		return http.StatusForbidden
-	case outlay.CodeThrottled:
-		return http.StatusTooManyRequests
-	case outlay.CodeUnavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
 
 func notFound() error {
 	return outlay.Errorf(outlay.CodeNotFound, "Check the address, or start from the rail.", "there is no such page")
@@ -45,7 +25,7 @@ func (s *site) problem(c *call, err error) {
 	if e.Code == outlay.CodeInternal {
 		s.Log.ErrorContext(c.r.Context(), "a page failed", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 	}
-	p := page{Title: problemTitle(e.Code), Status: statusOf(e.Code), Body: e}
+	p := page{Title: problemTitle(e.Code), Status: auth.Status(e.Code), Body: e}
 	if err := s.show(c, "problem", p); err != nil {
 		s.Log.ErrorContext(c.r.Context(), "the error page failed", "error", err)
 		http.Error(c.w, "Something went wrong inside Outlay.", http.StatusInternalServerError)
@@ -83,7 +63,7 @@ func formProblem(err error) (*outlay.Error, int, error) {
 	e := outlay.AsError(err)
 	switch e.Code {
 	case outlay.CodeInvalid, outlay.CodeThrottled, outlay.CodeUnavailable:
-		return e, statusOf(e.Code), nil
+		return e, auth.Status(e.Code), nil
 	case outlay.CodeConflict:
 		return e, http.StatusConflict, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"outlay"
+	"outlay/auth"
 	"outlay/control"
 )
 
@@ -97,7 +98,7 @@ func (s *site) provisionPlan(c *call) error {
 	}
 	status := http.StatusOK
 	if b.PlanError != nil && !c.partial() {
-		status = statusOf(b.PlanError.Code)
+		status = auth.Status(b.PlanError.Code)
 	}
 	return s.showProvision(c, b, nil, status)
 }

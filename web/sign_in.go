@@ -57,7 +57,7 @@ func (s *site) login(c *call) error {
 		if e.Code == outlay.CodeInternal {
 			return err
 		}
-		return s.showLogin(c, b, e, statusOf(e.Code))
+		return s.showLogin(c, b, e, auth.Status(e.Code))
 	}
 	if err := s.Auth.Begin(c.r.Context(), actor); err != nil {
 		return err
@@ -97,7 +97,7 @@ func (s *site) setup(c *call) error {
 		if e.Code == outlay.CodeInternal {
 			return err
 		}
-		return s.show(c, "setup", page{Title: "First run", Status: statusOf(e.Code), Error: e, Body: b})
+		return s.show(c, "setup", page{Title: "First run", Status: auth.Status(e.Code), Error: e, Body: b})
 	}
 	if err := s.Auth.Begin(c.r.Context(), actor); err != nil {
 		return err
