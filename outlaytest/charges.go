@@ -15,8 +15,8 @@ type Charge struct {
 	Day      time.Time
 	Values   map[outlay.Dimension]string
 	Currency string // "" is USD
-	// Cost is every measure's amount unless Billed is given too.
-	Cost, Billed string
+	// Cost is every measure's amount unless Billed or List is given too.
+	Cost, Billed, List string
 }
 
 // Charges is a CostStore over rows in memory: slow, plain and exact. It serves tests of rooms above the engine, and as
@@ -76,14 +76,16 @@ func less(a, b outlay.Row) bool {
 	return a.Currency < b.Currency
 }
 
-// Values implements outlay.CostStore.
+// Values implements outlay.CostStore. The figures of several currencies rank by their digits alone.
 func (c Charges) Values(ctx context.Context, org string, d outlay.Dimension, from, to time.Time, limit int) ([]outlay.Value, error) {
 	a, err := c.Query(ctx, org, outlay.Query{From: from, To: to, GroupBy: []outlay.Dimension{d}})
-	sort.SliceStable(a.Rows, func(i, j int) bool { return a.Rows[i].Amounts[1].Cmp(a.Rows[j].Amounts[1]) > 0 })
+	cost := func(i int) float64 { return a.Rows[i].Amounts[outlay.Effective.Index()].Float() }
+	sort.SliceStable(a.Rows, func(i, j int) bool { return cost(i) > cost(j) })
 	var out []outlay.Value
 	for _, r := range a.Rows {
-		if len(out) < limit {
-			out = append(out, outlay.Value{Key: r.Keys[0], Name: r.Names[0]})
+		v := outlay.Value{Key: r.Keys[0], Name: r.Names[0]}
+		if len(out) < limit && !slices.Contains(out, v) {
+			out = append(out, v)
 		}
 	}
 	return out, err
@@ -98,8 +100,8 @@ func (x Charge) currency() string {
 
 func (x Charge) amount(m outlay.Measure) outlay.Amount {
 	text := x.Cost
-	if m == outlay.Billed && x.Billed != "" {
-		text = x.Billed
+	if own := map[outlay.Measure]string{outlay.Billed: x.Billed, outlay.List: x.List}[m]; own != "" {
+		text = own
 	}
 	return outlay.MustAmount(text, x.currency())
 }

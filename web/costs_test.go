@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/outlaytest"
 )
 
 var (
@@ -175,7 +176,7 @@ func TestScope(t *testing.T) {
 func TestHostileTags(t *testing.T) {
 	const evil = `"><img src=x onerror=alert(1)><button hx-post=/users>x</button></script>`
 	now := fixedNow().Truncate(24 * time.Hour)
-	h := newHouse(t, charges{oneCharge(now, evil, evil, "12.5", "Usage"), oneCharge(now, "=1+cmd|' /C calc'!A0", `{{.}}`, "3", "Usage")})
+	h := newHouse(t, outlaytest.Charges{oneCharge(now, evil, evil, "12.5", "Usage"), oneCharge(now, "=1+cmd|' /C calc'!A0", `{{.}}`, "3", "Usage")})
 	h.seed()
 	b := h.signIn(outlay.RoleAdmin)
 	for _, path := range []string{"/costs", "/costs?group=tag:User", "/costs?f=tag:User:" + url.QueryEscape(evil), "/costs/values?fd=tag:User", "/costs?f=service:" + url.QueryEscape(evil+"none")} {
@@ -188,11 +189,8 @@ func TestHostileTags(t *testing.T) {
 func TestCurrencies(t *testing.T) {
 	now := fixedNow().Truncate(24 * time.Hour)
 	other := oneCharge(now, "Nimbus Compute", "", "70.25", "Usage")
-	other.currency = "SEK"
-	for i := range other.amounts {
-		other.amounts[i] = outlay.MustAmount("70.25", "SEK")
-	}
-	h := newHouse(t, charges{oneCharge(now, "Nimbus Compute", "", "12.5", "Usage"), oneCharge(now, "Nimbus Compute", "", "-20", "Credit"), other})
+	other.Currency = "SEK"
+	h := newHouse(t, outlaytest.Charges{oneCharge(now, "Nimbus Compute", "", "12.5", "Usage"), oneCharge(now, "Nimbus Compute", "", "-20", "Credit"), other})
 	h.seed()
 	b := h.signIn(outlay.RoleAdmin)
 	wants(t, b.page("/costs"), `<select name="currency"`, "SEK", "−$7.50")

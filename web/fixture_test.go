@@ -17,6 +17,7 @@ import (
 	"outlay"
 	"outlay/auth"
 	"outlay/control"
+	"outlay/outlaytest"
 	"outlay/secret"
 	"outlay/sqldb"
 )
@@ -43,7 +44,7 @@ type house struct {
 func newHouse(t *testing.T, costs outlay.CostStore) *house {
 	t.Helper()
 	if costs == nil {
-		costs = charges(nil)
+		costs = outlaytest.Charges(nil)
 	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	store, err := sqldb.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "outlay.db"), log)

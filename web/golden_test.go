@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"outlay"
+	"outlay/outlaytest"
 )
 
 // changing is what differs from run to run: the hash of the assets and keys made at random.
@@ -18,7 +19,7 @@ var changing = regexp.MustCompile(`/static/[0-9a-f]{12}/|idem_[a-z0-9]{26}|value
 // TestGoldenPages holds whole parts of pages against files, so that a change of words or structure is seen in review.
 func TestGoldenPages(t *testing.T) {
 	now := fixedNow().Truncate(24 * time.Hour)
-	h := newHouse(t, charges{
+	h := newHouse(t, outlaytest.Charges{
 		oneCharge(now.AddDate(0, 0, -9), "Nimbus Compute", "m.okafor", "812.3457", "Usage"), oneCharge(now.AddDate(0, 0, -8), "Nimbus Compute", "", "-20", "Credit"), oneCharge(now, "Nimbus Store", "m.okafor", "3.004", "Usage"),
 		oneCharge(now.AddDate(0, -1, -2), "Nimbus Compute", "m.okafor", "700", "Usage"),
 	})
