@@ -10,11 +10,11 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"outlay"
+	"outlay/outlaytest"
 	"outlay/sqldb"
 )
 
@@ -23,30 +23,12 @@ const (
 	password = "correct horse battery staple"
 )
 
-// clock is moved by hand.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // house is an installation with one organization and one user, served over HTTP.
 type house struct {
 	*Auth
 	t     *testing.T
 	store outlay.Store
-	clock *clock
+	clock *outlaytest.Clock
 	org   outlay.Organization
 	user  outlay.User
 	url   string
@@ -68,7 +50,7 @@ func newStore(t *testing.T) outlay.Store {
 
 func newHouse(t *testing.T, roles ...outlay.Role) *house {
 	t.Helper()
-	h := &house{t: t, store: newStore(t), clock: &clock{at: time.Now().UTC().Truncate(time.Second)}}
+	h := &house{t: t, store: newStore(t), clock: outlaytest.NewClock(time.Now().UTC().Truncate(time.Second))}
 	h.Auth = New(Options{Store: h.store, Clock: h.clock, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}})
 	h.hasher = newHasher(quick())
 	h.org = outlay.Organization{ID: "org_a", Name: "Northfield", CreatedAt: h.clock.Now()}

@@ -110,7 +110,7 @@ func TestGuessingIsDelayedAndNeverLockedOut(t *testing.T) {
 			if !strings.HasPrefix(e.Fix, "Try again in ") || !strings.Contains(e.Fix, " UTC") {
 				t.Fatalf("the fix names no time: %q", e.Fix)
 			}
-			h.clock.advance(time.Second)
+			h.clock.Add(time.Second)
 		}
 		if waited > 0 {
 			grown = append(grown, waited)
@@ -126,7 +126,7 @@ func TestGuessingIsDelayedAndNeverLockedOut(t *testing.T) {
 		t.Fatalf("waits grow to %v", last)
 	}
 	_ = wantCode(t, h.login(email, password, ""), outlay.CodeThrottled) // even the right one has to wait
-	h.clock.advance(time.Minute)
+	h.clock.Add(time.Minute)
 	must(t, h.login(email, password, ""))
 	_ = wantCode(t, h.login(email, "wrong password here", ""), outlay.CodeUnauthenticated) // counted from nothing again
 	must(t, h.login(email, password, ""))
@@ -139,7 +139,7 @@ func TestOneAddressThatTriesManyAccountsIsDelayed(t *testing.T) {
 	}
 	wantCode(t, h.login("somebody@northfield.example", password, "2001:db8:1:2::9"), outlay.CodeThrottled)
 	wantCode(t, h.login("somebody@northfield.example", password, "2001:db8:1:3::9"), outlay.CodeUnauthenticated)
-	h.clock.advance(2 * time.Second)
+	h.clock.Add(2 * time.Second)
 	must(t, h.login(email, password, "2001:db8:1:2::9"))
 	// A guesser's own account does not wipe the address's record.
 	wantCode(t, h.login(email, "wrong password here", "2001:db8:1:2::9"), outlay.CodeUnauthenticated)

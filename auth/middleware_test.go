@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"outlay"
+	"outlay/outlaytest"
 )
 
 // The eleven header cases of reliability.md M33, each with a signed-in cookie.
@@ -48,7 +49,7 @@ func TestCrossOrigin(t *testing.T) {
 }
 
 func TestRefusalIsTheCallersToWrite(t *testing.T) {
-	a := New(Options{Store: newStore(t), Clock: &clock{}, Refuse: func(w http.ResponseWriter, _ *http.Request, e *outlay.Error) {
+	a := New(Options{Store: newStore(t), Clock: &outlaytest.Clock{}, Refuse: func(w http.ResponseWriter, _ *http.Request, e *outlay.Error) {
 		http.Error(w, "page: "+e.Fix, Status(e.Code))
 	}})
 	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", nil)

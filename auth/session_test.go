@@ -154,15 +154,15 @@ func TestSessionsEnd(t *testing.T) {
 		h := newHouse(t, outlay.RoleAdmin)
 		b := browser(t)
 		h.signIn(b)
-		h.clock.advance(IdleLife - time.Minute)
+		h.clock.Add(IdleLife - time.Minute)
 		if h.who(b) != "usr_m" { // and this use keeps it alive
 			t.Fatal("ended early")
 		}
-		h.clock.advance(IdleLife - time.Minute)
+		h.clock.Add(IdleLife - time.Minute)
 		if h.who(b) != "usr_m" {
 			t.Fatal("a use did not keep it alive")
 		}
-		h.clock.advance(IdleLife + time.Minute)
+		h.clock.Add(IdleLife + time.Minute)
 		if h.who(b) != "" {
 			t.Error("still signed in")
 		}
@@ -175,9 +175,9 @@ func TestSessionsEnd(t *testing.T) {
 			if h.who(b) != "usr_m" {
 				t.Fatalf("ended after %v", used)
 			}
-			h.clock.advance(6 * time.Hour)
+			h.clock.Add(6 * time.Hour)
 		}
-		h.clock.advance(time.Minute)
+		h.clock.Add(time.Minute)
 		if h.who(b) != "" {
 			t.Error("still signed in")
 		}
@@ -191,7 +191,7 @@ func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
 	if c := setCookie(h.do(b, "GET", "/who", "")); c != "" {
 		t.Errorf("every request writes: %q", c)
 	}
-	h.clock.advance(touchEvery)
+	h.clock.Add(touchEvery)
 	if c := setCookie(h.do(b, "GET", "/who", "")); c == "" {
 		t.Error("the browser's cookie would end while it is used")
 	}

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/outlaytest"
 )
 
-func newEmpty(t *testing.T) (*Auth, outlay.Store, *clock) {
+func newEmpty(t *testing.T) (*Auth, outlay.Store, *outlaytest.Clock) {
 	t.Helper()
-	c := &clock{at: time.Now().UTC().Truncate(time.Second)}
+	c := outlaytest.NewClock(time.Now().UTC().Truncate(time.Second))
 	s := newStore(t)
 	a := New(Options{Store: s, Clock: c})
 	a.hasher = newHasher(quick())
@@ -124,7 +125,7 @@ func TestGuessingTheCodeIsDelayed(t *testing.T) {
 	}
 	_, err := a.Setup(t.Context(), request(right))
 	wantCode(t, err, outlay.CodeThrottled)
-	c.advance(2 * time.Second)
+	c.Add(2 * time.Second)
 	_, err = a.Setup(t.Context(), request(right))
 	must(t, err)
 }

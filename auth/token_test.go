@@ -90,7 +90,7 @@ func TestTokenIsRefused(t *testing.T) {
 	h.put(outlay.APIToken{OrgID: h.org.ID, ID: "tok_endless", UserID: h.user.ID, Name: "endless", Hash: hash, CreatedAt: h.clock.Now()})
 	_, unknown, _ := h.MintToken()
 	_, good := h.mint(nil, TokenLife)
-	h.clock.advance(time.Hour)
+	h.clock.Add(time.Hour)
 	for name, c := range map[string]struct{ header, says string }{
 		"revoked":           {"Bearer " + revoked, "not known here"},
 		"expired":           {"Bearer " + expired, "has expired"},
@@ -141,12 +141,12 @@ func TestLastUseIsNotedAtMostOnceAMinute(t *testing.T) {
 	first := h.clock.Now()
 	for range 5 {
 		h.with(text, "GET", "/who")
-		h.clock.advance(10 * time.Second)
+		h.clock.Add(10 * time.Second)
 	}
 	if got := h.tokens()[0].LastUsed; !got.Equal(first) {
 		t.Errorf("last used %v, want %v", got, first)
 	}
-	h.clock.advance(time.Minute)
+	h.clock.Add(time.Minute)
 	h.with(text, "GET", "/who")
 	if got := h.tokens()[0].LastUsed; !got.Equal(h.clock.Now()) {
 		t.Errorf("last used %v, want %v", got, h.clock.Now())

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,31 +24,15 @@ const (
 	source = "src_one"
 )
 
-// clock is a Clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+func newClock() *outlaytest.Clock {
+	return outlaytest.NewClock(time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC))
 }
 
 // place is a lake's surroundings, which outlive the Lake as they outlive a process.
 type place struct {
 	dir   string
 	url   string // of the control plane's store, whose catalog the lake uses
-	clock *clock
+	clock *outlaytest.Clock
 }
 
 func sqlitePlace(t *testing.T) place {

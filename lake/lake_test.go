@@ -123,7 +123,7 @@ func crash(t *testing.T, p place, w writer) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Error("a young generation was collected; its load may be under way")
 	}
-	p.clock.Move(25 * time.Hour)
+	p.clock.Add(25 * time.Hour)
 	mustCollect(t, l, h)
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Error("an old generation without a commit stays")
@@ -187,13 +187,13 @@ func collect(t *testing.T, p place, w writer) {
 	l := p.open(t)
 	old := load(t, l, w, source, "2026-09", 1, "1")
 	first := load(t, l, w, source, "2026-10", 1, "1")
-	p.clock.Move(30 * 24 * time.Hour)
+	p.clock.Add(30 * 24 * time.Hour)
 	second := load(t, l, w, source, "2026-10", 1, "2")
 	mustCollect(t, l, old, second)
 	if got := w.sum(t, files(t, l, first.Snapshot, part("2026-10"))); got != "1 rows 1" {
 		t.Errorf("a version superseded a moment ago: %s", got)
 	}
-	p.clock.Move(8 * 24 * time.Hour)
+	p.clock.Add(8 * 24 * time.Hour)
 	third := load(t, l, w, source, "2026-10", 1, "3")
 	mustCollect(t, l, old, third)
 	if _, err := l.Files(t.Context(), first.Snapshot, part("2026-10")); outlay.CodeOf(err) != outlay.CodeNotFound {

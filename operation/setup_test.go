@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,24 +12,8 @@ import (
 	"outlay/sqldb"
 )
 
-// testClock is a clock that the test moves.
-type testClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *testClock { return &testClock{now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)} }
-
-func (c *testClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *testClock) Add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+func newClock() *outlaytest.Clock {
+	return outlaytest.NewClock(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC))
 }
 
 const org = "org_a"
@@ -39,7 +22,7 @@ const org = "org_a"
 type bench struct {
 	t     *testing.T
 	store outlay.Store
-	clock *testClock
+	clock *outlaytest.Clock
 	*Worker
 }
 

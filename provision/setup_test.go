@@ -4,32 +4,14 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"outlay"
 	"outlay/operation"
+	"outlay/outlaytest"
 	"outlay/sqldb"
 )
-
-// testClock is a clock that the test, and every wait within a run, moves.
-type testClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *testClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *testClock) Add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 const (
 	org     = "org_a"
@@ -41,7 +23,7 @@ const (
 type bench struct {
 	t      *testing.T
 	store  outlay.Store
-	clock  *testClock
+	clock  *outlaytest.Clock
 	cloud  *nimbus
 	worker *operation.Worker
 	runs   int
@@ -55,7 +37,7 @@ func setup(t *testing.T, change ...func(*Options)) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	clock := &testClock{now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
+	clock := outlaytest.NewClock(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC))
 	b := &bench{t: t, store: store, clock: clock, cloud: newNimbus(clock)}
 	if err := store.Install().AddOrganization(t.Context(), outlay.Organization{ID: org, Name: "Northwind", CreatedAt: clock.Now()}); err != nil {
 		t.Fatal(err)
