@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"outlay"
 	"outlay/control"
@@ -41,8 +43,19 @@ func (s *site) funcs() template.FuncMap {
 		"plural":     plural,
 		"roleWord":   roleWord,
 		"sum":        sumText,
+		"sentence":   sentence,
 		"field":      func(e *outlay.Error, name string) bool { return e != nil && e.Field == name },
 	}
+}
+
+// sentence begins a message as a sentence; errors are written to follow a colon. A name stays as it is written.
+func sentence(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	r, n := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError || strings.ContainsAny(first, ":./_-0123456789") {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // money is an amount for people. What would round to nothing keeps two significant digits: $0.0042.

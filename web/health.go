@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -45,9 +46,11 @@ type restated struct {
 	LoadedAt   time.Time
 }
 
+// overlap is a month that two sources deliver, with the sub accounts in which they do.
 type overlap struct {
-	outlay.Overlap
+	Period                outlay.Period
 	WinnerName, LoserName string
+	Accounts              []string
 }
 
 // lateAfter is the age of a source's newest delivery from which the page calls it late.
@@ -69,7 +72,6 @@ func (s *site) dataHealth(c *call) error {
 		names[src.ID] = src.Name
 	}
 	b.Months = healthSpan(sources, now)
-	seen := map[outlay.Overlap]bool{}
 	for _, src := range sources {
 		line := healthSource{SourceView: src, State: "On time"}
 		for _, m := range b.Months {
@@ -85,14 +87,34 @@ func (s *site) dataHealth(c *call) error {
 				b.Restated = append(b.Restated, r)
 			}
 		}
+	}
+	b.Overlaps = overlapsOf(sources, names)
+	return s.show(c, "data-health", page{Title: "Data health", Active: "/data-health", Body: b})
+}
+
+// overlapsOf lists every overlap once, newest month first: each of its two sources names it, for every sub account.
+func overlapsOf(sources []control.SourceView, names map[string]string) []overlap {
+	type key struct {
+		period        outlay.Period
+		winner, loser string
+	}
+	accounts := map[key][]string{}
+	for _, src := range sources {
 		for _, o := range src.Overlaps {
-			if !seen[o] {
-				seen[o] = true
-				b.Overlaps = append(b.Overlaps, overlap{o, nameOf(names, o.Winner), nameOf(names, o.Loser)})
+			k := key{o.Period, o.Winner, o.Loser}
+			if !slices.Contains(accounts[k], o.SubAccountID) {
+				accounts[k] = append(accounts[k], o.SubAccountID)
 			}
 		}
 	}
-	return s.show(c, "data-health", page{Title: "Data health", Active: "/data-health", Body: b})
+	var out []overlap
+	for k, list := range accounts {
+		out = append(out, overlap{k.period, nameOf(names, k.winner), nameOf(names, k.loser), list})
+	}
+	slices.SortFunc(out, func(x, y overlap) int {
+		return cmp.Or(-cmp.Compare(x.Period, y.Period), cmp.Compare(x.WinnerName, y.WinnerName), cmp.Compare(x.LoserName, y.LoserName))
+	})
+	return out
 }
 
 func nameOf(names map[string]string, id string) string {
@@ -132,7 +154,7 @@ func cellOf(src control.SourceView, m outlay.Period, now time.Time) healthCell {
 		if p.Period != m {
 			continue
 		}
-		text := month(m) + ": " + count(p.Rows) + " charges, " + sumText(p.Sums, outlay.Effective)
+		text := month(m) + ": " + plural(int(p.Rows), "charge", "charges") + ", " + sumText(p.Sums, outlay.Effective)
 		switch {
 		case now.Before(m.End()) && src.Origin != outlay.OriginFiles:
 			return healthCell{"arriving", text + ", still arriving"}
