@@ -76,10 +76,15 @@ func (r CostRequest) normal() (CostRequest, error) {
 	}
 	for _, f := range r.Filters {
 		if !slices.Contains(outlay.Dimensions(), f.Dimension) {
-			return r, badField("f", string(f.Dimension), "A filter is DIMENSION:VALUE, such as service:Amazon S3 or tag:User:ada.")
+			return r, badFilter(string(f.Dimension))
 		}
 	}
 	return r, nil
+}
+
+// badFilter names the URL's field f for forms, and what people call it in its words.
+func badFilter(text string) error {
+	return outlay.Errorf(outlay.CodeInvalid, "A filter is DIMENSION:VALUE, such as service:Amazon S3 or tag:User:ada.", "the filter %q is not known", text).InField("f")
 }
 
 func badField(field, value, fix string) error {
@@ -156,7 +161,7 @@ func ParseFilter(s string) (outlay.Filter, error) {
 	}
 	f.Dimension, f.Values = outlay.Dimension(name), []string{value}
 	if !ok || !slices.Contains(outlay.Dimensions(), f.Dimension) {
-		return f, badField("f", s, "A filter is DIMENSION:VALUE, such as service:Amazon S3 or tag:User:ada.")
+		return f, badFilter(s)
 	}
 	return f, nil
 }

@@ -148,7 +148,7 @@ func (c *Control) deprovision(ctx context.Context, a outlay.Actor, r Deprovision
 		return RunView{}, err
 	}
 	if v.Blocked != "" {
-		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Mend that, then try again.", "%s", v.Blocked)
+		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Nothing was changed. What would be removed, and what stands in the way: outlay billing deprovision "+s.account.Name+" --plan", "%s", v.Blocked)
 	}
 	if r.PlanHash != "" && r.PlanHash != v.Hash {
 		return RunView{}, outlay.Errorf(outlay.CodeConflict, "Look at the new list and confirm it.", "what would be removed has changed since you saw it")

@@ -71,8 +71,11 @@ func (c *cli) showPlan(p control.PlanView) error {
 			fmt.Fprintf(c.err, "missing: %s on %s (%s)\n", need.Action, need.Resource, need.For)
 		}
 	}
+	if p.Policy != "" {
+		fmt.Fprintf(c.err, "The smallest policy that grants it:\n%s\n", p.Policy)
+	}
 	if p.Blocked != "" {
-		return outlay.Errorf(outlay.CodeConflict, "Mend that, then plan again.", "%s", p.Blocked)
+		return outlay.Errorf(outlay.CodeConflict, "Nothing can be provisioned until that is settled.", "%s", p.Blocked)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"outlay"
@@ -83,7 +84,7 @@ func (c *cli) fail(err error) int {
 		return exitUsage
 	}
 	text := e.Error()
-	if e.Field != "" {
+	if !strings.Contains(text, e.Field) { // not twice: 'bill.csv line 3, column BilledCost: …'
 		text = e.Field + ": " + text
 	}
 	fmt.Fprintf(c.err, "outlay: %s\n", text)
