@@ -180,8 +180,7 @@ func (s scenario) die(t *testing.T, h *house, random *rand.Rand, sum *tally) {
 		sum.wrongFinals++
 	}
 	before = t.Failed()
-	c := newClock()
-	c.at = time.Now().UTC()
+	c := outlaytest.NewClock(time.Now())
 	h.clock = c
 	later, err := openHouse(t.Context(), h.Dir, h.URL, c) // a server, 40 days later
 	if err != nil {

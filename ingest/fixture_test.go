@@ -30,24 +30,8 @@ const (
 	nimbus  = outlay.ProviderName("nimbus") // a provider made up for tests
 )
 
-// clock is a Clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Move(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+func newClock() *outlaytest.Clock {
+	return outlaytest.NewClock(time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC))
 }
 
 // house is an installation on disk, and this process's way into it.
@@ -296,9 +280,9 @@ func (h *house) shows(t *testing.T, want map[string]string) {
 
 // quiet checks that nothing is left in staging and that no generation lies in the lake that no head names, once the
 // time for it has passed.
-func (h *house) quiet(t *testing.T, c *clock) {
+func (h *house) quiet(t *testing.T, c *outlaytest.Clock) {
 	t.Helper()
-	c.Move(40 * 24 * time.Hour)
+	c.Add(40 * 24 * time.Hour)
 	g := h.ingest(nil)
 	if err := g.Tidy(t.Context(), org); err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func TestRejected(t *testing.T) {
 						t.Errorf("the problem lacks %q: %s", w, got.Problem.Message)
 					}
 				}
-				clock.Move(2 * time.Hour)
+				clock.Add(2 * time.Hour)
 			}
 			t.Log(h.unit(t, u.ID).Problem.Message)
 			h.shows(t, only("2 rows 8"))

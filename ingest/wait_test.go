@@ -50,9 +50,9 @@ func TestWaits(t *testing.T) {
 				if c.next != 0 && next != c.next || next <= 0 {
 					t.Fatalf("it is tried again in %s", next)
 				}
-				clock.Move(2 * time.Hour)
+				clock.Add(2 * time.Hour)
 			}
-			clock.Move(48 * time.Hour)
+			clock.Add(48 * time.Hour)
 			o := h.options(nil)
 			c.with(h, &o)
 			if _, err := h.worker(ingest.New(o)).Drain(t.Context()); err != nil {
@@ -61,7 +61,7 @@ func TestWaits(t *testing.T) {
 			if got := h.unit(t, u.ID); !strings.Contains(got.Problem.Fix, "It has been waiting for 62 hours") {
 				t.Errorf("after two days nobody is alarmed: %+v", got.Problem)
 			}
-			clock.Move(2 * time.Hour)
+			clock.Add(2 * time.Hour)
 			h.shows(t, only("2 rows 2"))
 			h.bucket.fail = nil
 			h.drain(t)
