@@ -80,6 +80,14 @@ func RolesFor(a Action) []Role {
 	return out
 }
 
+// Administered tells whether one of an organization's users can sign in and administers the whole of it.
+func Administered(users []User, members []Membership) bool {
+	return slices.ContainsFunc(members, func(m Membership) bool {
+		return m.Role == RoleAdmin && m.GroupID == "" &&
+			slices.ContainsFunc(users, func(u User) bool { return u.ID == m.UserID && !u.Disabled })
+	})
+}
+
 // Actor is who is asking: a user of one organization, with the roles of this moment.
 type Actor struct {
 	OrgID, UserID string

@@ -210,3 +210,22 @@ func TestPlanHash(t *testing.T) {
 		t.Error("another name has the same hash")
 	}
 }
+
+func TestAdministered(t *testing.T) {
+	users := []outlay.User{{ID: "ann"}, {ID: "off", Disabled: true}}
+	for _, c := range []struct {
+		name string
+		m    outlay.Membership
+		want bool
+	}{
+		{"an administrator", outlay.Membership{UserID: "ann", Role: outlay.RoleAdmin}, true},
+		{"of a group only", outlay.Membership{UserID: "ann", Role: outlay.RoleAdmin, GroupID: "hydrology"}, false},
+		{"another role", outlay.Membership{UserID: "ann", Role: outlay.RoleFinance}, false},
+		{"disabled", outlay.Membership{UserID: "off", Role: outlay.RoleAdmin}, false},
+		{"unknown", outlay.Membership{UserID: "gone", Role: outlay.RoleAdmin}, false},
+	} {
+		if got := outlay.Administered(users, []outlay.Membership{c.m}); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/mail"
-	"slices"
 	"strings"
 
 	"outlay"
@@ -52,10 +51,7 @@ func (a *Auth) administered(ctx context.Context, orgID string) (found bool, err 
 		if err != nil {
 			return err
 		}
-		found = slices.ContainsFunc(members, func(m outlay.Membership) bool {
-			return m.Role == outlay.RoleAdmin && m.GroupID == "" &&
-				slices.ContainsFunc(users, func(u outlay.User) bool { return u.ID == m.UserID && !u.Disabled })
-		})
+		found = outlay.Administered(users, members)
 		return nil
 	})
 	if err != nil {

@@ -201,10 +201,8 @@ func keepsAdmin(ctx context.Context, tx outlay.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, u := range users {
-		if !u.Disabled && slices.ContainsFunc(members, func(m outlay.Membership) bool { return m.UserID == u.ID && m.Role == outlay.RoleAdmin }) {
-			return nil
-		}
+	if outlay.Administered(users, members) {
+		return nil
 	}
 	return outlay.Errorf(outlay.CodeConflict, "Make somebody else org:admin first.", "the organization would have no administrator left")
 }
