@@ -153,14 +153,12 @@ func (c *Control) Account(ctx context.Context, a outlay.Actor, idOrName string) 
 
 func (c *Control) fillDetail(a outlay.Actor, d *AccountDetail, acc outlay.CloudAccount, sources []outlay.Source, ops []outlay.Operation, heads []outlay.Head) {
 	names := map[string]string{}
-	hasFiles := false
 	for _, s := range sources {
 		names[s.ID] = s.Name
 		if s.AccountID != acc.ID || s.Desired == outlay.Draft {
 			continue
 		}
 		for _, r := range s.Resources {
-			hasFiles = hasFiles || (r.State != outlay.StateDeleted && r.State != outlay.StatePlanned)
 			d.addResource(s, r)
 		}
 	}
@@ -184,7 +182,7 @@ func (c *Control) fillDetail(a outlay.Actor, d *AccountDetail, acc outlay.CloudA
 	}
 	slices.SortFunc(d.Heads, func(x, y HeadView) int { return -compareText(string(x.Period), string(y.Period)) })
 	d.CanProvision = a.May(outlay.BillingProvision) && d.ActiveRun == nil && !d.SetUpHere
-	d.CanDeprovision = a.May(outlay.BillingDeprovision) && (d.SetUpHere || hasFiles) && (d.ActiveRun == nil || d.ActiveRun.Status == outlay.OpWaiting)
+	d.CanDeprovision = a.May(outlay.BillingDeprovision) && d.SetUpHere && (d.ActiveRun == nil || d.ActiveRun.Status == outlay.OpWaiting)
 }
 
 // addResource sorts a ledger row into what stands in the provider and the tags that are to be turned on.

@@ -69,3 +69,32 @@ func TestAlreadyThrough(t *testing.T) {
 		}
 	}
 }
+
+// TestKeptFiles: files that were kept do not offer a deprovisioning that is then refused.
+func TestKeptFiles(t *testing.T) {
+	h := newHouse(t, nil)
+	ctx := t.Context()
+	h.account(t, "prod", "t-1")
+	if _, err := h.Provision(ctx, h.admin, control.ProvisionRequest{AccountID: "prod", Spec: spec()}); err != nil {
+		t.Fatal(err)
+	}
+	h.work(t)
+	if d, err := h.Account(ctx, h.admin, "prod"); err != nil || !d.CanDeprovision || d.CanProvision {
+		t.Errorf("set up: may deprovision %t, may provision %t, %v", d.CanDeprovision, d.CanProvision, err)
+	}
+	err := h.store.ForOrg(ctx, h.admin.OrgID, func(tx outlay.Tx) error {
+		sources, err := tx.Sources(ctx)
+		if err != nil {
+			return err
+		}
+		sources[0].Desired = outlay.Absent // what a run that keeps the files leaves, its resources still in the ledger
+		return tx.PutSource(ctx, sources[0])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := h.Account(ctx, h.admin, "prod")
+	if err != nil || d.CanDeprovision || !d.CanProvision || len(d.Resources) == 0 {
+		t.Errorf("kept: may deprovision %t, may provision %t, %d resources, %v", d.CanDeprovision, d.CanProvision, len(d.Resources), err)
+	}
+}

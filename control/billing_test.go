@@ -92,6 +92,9 @@ func deprovisionStory(t *testing.T, h *house, prod control.AccountView) {
 	}
 	_, err = h.PlanDeprovision(ctx, h.admin, "prod")
 	wantCode(t, err, outlay.CodeConflict)
+	if d, err := h.Account(ctx, h.admin, "prod"); err != nil || d.CanDeprovision || !d.CanProvision {
+		t.Errorf("after deprovisioning: may deprovision %t, may provision %t, %v", d.CanDeprovision, d.CanProvision, err)
+	}
 	if _, err := h.Provision(ctx, h.admin, control.ProvisionRequest{AccountID: "prod", Spec: spec()}); err != nil {
 		t.Fatal(err)
 	}

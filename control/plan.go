@@ -60,8 +60,7 @@ type setting struct {
 	active  *outlay.Operation
 }
 
-// load reads an account, its source (the wanted one, else the last that still has resources, else a draft, else a new
-// draft) and its neighbours.
+// load reads an account, its source (the wanted one, else a draft, else a new draft) and its neighbours.
 func (c *Control) load(ctx context.Context, a outlay.Actor, idOrName string) (setting, error) {
 	var s setting
 	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
