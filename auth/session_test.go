@@ -199,5 +199,5 @@ func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
 
 func TestBeginNeedsTheMiddleware(t *testing.T) {
 	h := newHouse(t, outlay.RoleAdmin)
-	wantCode(t, h.Begin(t.Context(), outlay.Actor{OrgID: "org_a", UserID: "usr_m"}), outlay.CodeInvalid)
+	_ = wantCode(t, h.Begin(t.Context(), outlay.Actor{OrgID: "org_a", UserID: "usr_m"}), outlay.CodeInvalid)
 }

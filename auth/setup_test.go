@@ -51,7 +51,7 @@ func TestSetupMakesTheFirstAdministratorOnce(t *testing.T) {
 	again := request(c)
 	again.Email = "other@northfield.example"
 	_, err = a.Setup(t.Context(), again)
-	wantCode(t, err, outlay.CodeConflict)
+	_ = wantCode(t, err, outlay.CodeConflict)
 	if _, needed, err := a.SetupCode(t.Context()); needed || err != nil {
 		t.Errorf("still needed: %v, %v", needed, err)
 	}
@@ -73,7 +73,7 @@ func TestUsedCodeIsVoidForGood(t *testing.T) {
 	again := request(c)
 	again.Email = "other@northfield.example"
 	_, err = a.Setup(t.Context(), again)
-	wantCode(t, err, outlay.CodeForbidden)
+	_ = wantCode(t, err, outlay.CodeForbidden)
 	_, err = a.Setup(t.Context(), func() SetupRequest { again.Code = code(t, a); return again }()) // the next start's code
 	must(t, err)
 }
@@ -121,10 +121,10 @@ func TestGuessingTheCodeIsDelayed(t *testing.T) {
 	right := code(t, a)
 	for range accountLimit().free {
 		_, err := a.Setup(t.Context(), request("AAAA-AAAA-AAAA-AAAA"))
-		wantCode(t, err, outlay.CodeForbidden)
+		_ = wantCode(t, err, outlay.CodeForbidden)
 	}
 	_, err := a.Setup(t.Context(), request(right))
-	wantCode(t, err, outlay.CodeThrottled)
+	_ = wantCode(t, err, outlay.CodeThrottled)
 	c.Add(2 * time.Second)
 	_, err = a.Setup(t.Context(), request(right))
 	must(t, err)
@@ -149,7 +149,7 @@ func TestTwoSetupsAtOnceMakeOneAdministrator(t *testing.T) {
 			made++
 			continue
 		}
-		wantCode(t, err, outlay.CodeConflict)
+		_ = wantCode(t, err, outlay.CodeConflict)
 	}
 	orgs, err := store.Install().Organizations(t.Context())
 	must(t, err)

@@ -52,7 +52,7 @@ func TestOutcomeOfAnAttempt(t *testing.T) {
 			if (o.Problem == nil) != (c.text == "") || o.Problem != nil && o.Problem.Message != c.text {
 				t.Errorf("problem %+v, want %q", o.Problem, c.text)
 			}
-			if c.err == missing && len(o.Problem.Needs) != 1 {
+			if errors.Is(c.err, missing) && len(o.Problem.Needs) != 1 {
 				t.Errorf("the missing permission is lost: %+v", o.Problem)
 			}
 			if o.Status.Active() == !o.EndedAt.IsZero() {

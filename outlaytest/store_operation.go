@@ -54,7 +54,7 @@ func storeOperations(t *testing.T, s outlay.Store) {
 	repeat.IdemKey, repeat.RequestHash = op.IdemKey, op.RequestHash
 	same(t, "the same request", op, addOperation(o, repeat))
 	repeat.RequestHash = "other"
-	o.refuse(outlay.CodeConflict, add(repeat))
+	_ = o.refuse(outlay.CodeConflict, add(repeat))
 
 	// One active operation per (provider, scope), and the refusal names it.
 	err := o.refuse(outlay.CodeConflict, add(operation(o, "op_3", "payer")))
@@ -85,7 +85,7 @@ func storeOperations(t *testing.T, s outlay.Store) {
 	same(t, "done", op, getOperation(o, "op_1"))
 	back := op
 	back.Status = outlay.OpRunning
-	o.refuse(outlay.CodeConflict, putOperation(back))
+	_ = o.refuse(outlay.CodeConflict, putOperation(back))
 	repeat.RequestHash = op.RequestHash
 	if got := addOperation(o, repeat); got.ID != "op_1" {
 		t.Errorf("the key leads to %s", got.ID)
@@ -93,8 +93,8 @@ func storeOperations(t *testing.T, s outlay.Store) {
 	next := operation(o, "op_8", "payer")
 	next.SourceID, next.AccountID, next.CreatedAt = "", "", after(9)
 	same(t, "next", next, addOperation(o, next))
-	o.refuse(outlay.CodeNotFound, putOperation(operation(o, "op_none", "payer")))
-	o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.Operation(ctx, "op_none"); return err })
+	_ = o.refuse(outlay.CodeNotFound, putOperation(operation(o, "op_none", "payer")))
+	_ = o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.Operation(ctx, "op_none"); return err })
 
 	list := func(source string) (ids []string) {
 		for _, op := range read(o, func(ctx context.Context, tx outlay.Tx) ([]outlay.Operation, error) { return tx.Operations(ctx, source) }) {
@@ -142,9 +142,9 @@ func storeFence(t *testing.T, s outlay.Store) {
 		t.Fatalf("second claim: %+v", second)
 	}
 	first.Status = outlay.OpDone
-	o.refuse(outlay.CodeConflict, putOperation(*first))
+	_ = o.refuse(outlay.CodeConflict, putOperation(*first))
 	step.State = outlay.StepDone
-	o.refuse(outlay.CodeConflict, put(step, first.Fence))
+	_ = o.refuse(outlay.CodeConflict, put(step, first.Fence))
 	if err := s.Install().RenewOperation(t.Context(), first, after(99)); outlay.CodeOf(err) != outlay.CodeConflict {
 		t.Errorf("a zombie renewed its lease: %v", err)
 	}
@@ -154,7 +154,7 @@ func storeFence(t *testing.T, s outlay.Store) {
 	step.Title, step.Detail = "Make�it", "broken � text"
 	same(t, "steps in order, with text that every database keeps", []outlay.Step{other, step},
 		read(o, func(ctx context.Context, tx outlay.Tx) ([]outlay.Step, error) { return tx.Steps(ctx, "op_1") }))
-	o.refuse(outlay.CodeNotFound, put(outlay.Step{OperationID: "op_none", Seq: 1}, 1))
+	_ = o.refuse(outlay.CodeNotFound, put(outlay.Step{OperationID: "op_none", Seq: 1}, 1))
 
 	// Waiting hands the lease back: the operation is due at NextAt, not when the lease would have ended.
 	second.Status, second.NextAt = outlay.OpWaiting, after(60)

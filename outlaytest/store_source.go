@@ -63,29 +63,29 @@ func storeAccounts(t *testing.T, s outlay.Store) {
 	}
 	same(t, "account", zeta, got)
 	same(t, "accounts by name", []outlay.CloudAccount{alpha, zeta}, all())
-	o.refuse(outlay.CodeConflict, putAccount(account(o, "acc_3", "alpha"))) // the name is taken
+	_ = o.refuse(outlay.CodeConflict, putAccount(account(o, "acc_3", "alpha"))) // the name is taken
 	alpha.Name = "zeta"
-	o.refuse(outlay.CodeConflict, putAccount(alpha)) // also for one that exists
+	_ = o.refuse(outlay.CodeConflict, putAccount(alpha)) // also for one that exists
 
 	remove := func(id string) func(context.Context, outlay.Tx) error {
 		return func(ctx context.Context, tx outlay.Tx) error { return tx.DeleteAccount(ctx, id) }
 	}
 	src := source(o, "src_1", "payer")
 	o.write(putSource(src))
-	o.refuse(outlay.CodeConflict, remove("acc_1")) // its source is wanted
+	_ = o.refuse(outlay.CodeConflict, remove("acc_1")) // its source is wanted
 	src.Desired, src.Spec = outlay.Absent, nil
 	o.write(putSource(src))
 	op := addOperation(o, operation(o, "op_1", "payer"))
-	o.refuse(outlay.CodeConflict, remove("acc_1")) // an operation on it is active
+	_ = o.refuse(outlay.CodeConflict, remove("acc_1")) // an operation on it is active
 	op.Status = outlay.OpDone
 	o.write(putOperation(op))
 	o.write(remove("acc_1"))
 	if _, err := get("acc_1"); outlay.CodeOf(err) != outlay.CodeNotFound {
 		t.Errorf("a removed account: %v", err)
 	}
-	o.refuse(outlay.CodeNotFound, remove("acc_1"))
-	o.refuse(outlay.CodeConflict, putAccount(zeta))  // a look that was under way does not bring it back
-	o.write(putAccount(account(o, "acc_4", "zeta"))) // its name is free
+	_ = o.refuse(outlay.CodeNotFound, remove("acc_1"))
+	_ = o.refuse(outlay.CodeConflict, putAccount(zeta)) // a look that was under way does not bring it back
+	o.write(putAccount(account(o, "acc_4", "zeta")))    // its name is free
 	kept, err := tryRead(o, func(ctx context.Context, tx outlay.Tx) (outlay.Operation, error) { return tx.Operation(ctx, "op_1") })
 	if err != nil || kept.AccountID != "acc_1" {
 		t.Errorf("history of a removed account: %+v, %v", kept, err)
@@ -102,7 +102,7 @@ func storeSources(t *testing.T, s outlay.Store) {
 	same(t, "source", want, get("src_1"))
 
 	// One wanted source of ours per (provider, scope); others are free.
-	o.refuse(outlay.CodeConflict, putSource(source(o, "src_2", "payer")))
+	_ = o.refuse(outlay.CodeConflict, putSource(source(o, "src_2", "payer")))
 	for id, change := range map[string]func(*outlay.Source){
 		"src_3": func(s *outlay.Source) { s.Scope.ID = "other" },
 		"src_4": func(s *outlay.Source) { s.Provider = "cumulus" },
@@ -118,12 +118,12 @@ func storeSources(t *testing.T, s outlay.Store) {
 		same(t, id, src, get(id))
 	}
 	again := source(o, "src_6", "payer")
-	o.refuse(outlay.CodeConflict, putSource(again)) // wanted again while src_1 is
+	_ = o.refuse(outlay.CodeConflict, putSource(again)) // wanted again while src_1 is
 	want.Desired, want.Spec = outlay.Absent, nil
 	o.write(putSource(want))
 	same(t, "nothing wanted", want, get("src_1"))
 	o.write(putSource(again))
-	o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.Source(ctx, "src_none"); return err })
+	_ = o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.Source(ctx, "src_none"); return err })
 	storeResources(t, o)
 	storeCoverage(t, o)
 }
@@ -155,7 +155,7 @@ func storeResources(t *testing.T, o tenant) {
 			t.Errorf("Sources gives %s %d resources, want %d", s.ID, len(s.Resources), want)
 		}
 	}
-	o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error {
+	_ = o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error {
 		return tx.PutResource(ctx, outlay.Resource{SourceID: "src_none", Kind: "k", Name: "n"})
 	})
 }
@@ -250,6 +250,6 @@ func storeUnits(t *testing.T, s outlay.Store) {
 		ids = append(ids, u.ID)
 	}
 	same(t, "newest version first", []string{"unt_2", "unt_1", "unt_4"}, ids)
-	o.refuse(outlay.CodeNotFound, put(unit(o, "unt_none", noon())))
-	o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.Unit(ctx, "unt_none"); return err })
+	_ = o.refuse(outlay.CodeNotFound, put(unit(o, "unt_none", noon())))
+	_ = o.refuse(outlay.CodeNotFound, func(ctx context.Context, tx outlay.Tx) error { _, err := tx.Unit(ctx, "unt_none"); return err })
 }
