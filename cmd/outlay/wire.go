@@ -197,10 +197,30 @@ func (s *server) heads(ctx context.Context, orgID string) (heads []outlay.Head, 
 		if generation, err = tx.HeadsVersion(ctx); err != nil {
 			return err
 		}
-		heads, err = tx.Heads(ctx)
+		if heads, err = tx.Heads(ctx); err != nil {
+			return err
+		}
+		sources, err := tx.Sources(ctx)
+		heads = behindLiving(heads, sources)
 		return err
 	})
 	return heads, generation, err
+}
+
+// behindLiving ranks the months of removed set-ups with those of imported ones. Their charges stay, but where a living
+// set-up delivers the same month it has to win: otherwise the current month would stand still after billing was
+// deprovisioned and provisioned again.
+func behindLiving(heads []outlay.Head, sources []outlay.Source) []outlay.Head {
+	removed := map[string]bool{}
+	for _, s := range sources {
+		removed[s.ID] = s.Origin == outlay.OriginCreated && s.Desired == outlay.Absent
+	}
+	for i := range heads {
+		if removed[heads[i].SourceID] {
+			heads[i].Origin = outlay.OriginImported
+		}
+	}
+	return heads
 }
 
 // signIn makes what knows who is asking.
