@@ -42,7 +42,7 @@ func TestProvisionWithoutScript(t *testing.T) {
 	shown := b.post(path+"/plan", answers)
 	wants(t, shown.body, "You do this once for Nimbus", `value="south-1" selected`, `name="plan" value="`, "Private, encrypted, in south-1.", "3 of 3 permissions present", "outlay billing provision prod-hpc --region south-1")
 	answers["plan"] = []string{"another plan"}
-	if a := b.post(path, answers); a.status != http.StatusConflict || !strings.Contains(a.body, "the plan has changed since you saw it") {
+	if a := b.post(path, answers); a.status != http.StatusConflict || !strings.Contains(a.body, "The plan has changed since you saw it") {
 		t.Errorf("a changed plan: %d %s", a.status, a.body)
 	}
 	answers["plan"] = kept(t, shown.body)["plan"]
@@ -92,7 +92,7 @@ func TestDeprovisionForm(t *testing.T) {
 	form := kept(t, page)
 	for _, c := range []struct {
 		files, confirm, want string
-	}{{"", "prod-hpc", "say what happens to the delivered cost files"}, {"keep", "", "the name does not match"}, {"delete", "Prod-HPC", "the name does not match"}, {"both", "prod-hpc", "say what happens"}} {
+	}{{"", "prod-hpc", "Say what happens to the delivered cost files"}, {"keep", "", "The name does not match"}, {"delete", "Prod-HPC", "The name does not match"}, {"both", "prod-hpc", "Say what happens"}} {
 		form.Set("cost-files", c.files)
 		form.Set("confirm", c.confirm)
 		if a := b.post(path, form); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, c.want) || !strings.Contains(a.body, `id="errors"`) {
