@@ -97,11 +97,11 @@ func checkHeader(in input) error {
 		if name == "" || !utf8.ValidString(name) || len(name) > 300 {
 			return invalid(in.name+" line 1", "Write the header in UTF-8, one name for each column.", "%s line 1: column %d has no proper name", in.name, i+1)
 		}
-		if folded := strings.ToLower(name); seen[folded] {
+		folded := strings.ToLower(name)
+		if seen[folded] {
 			return invalid(in.name+" line 1", "Give each column its own name.", "%s line 1: the column %s occurs twice", in.name, name)
-		} else {
-			seen[folded] = true
 		}
+		seen[folded] = true
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (p *parsing) prove(ctx context.Context, m *month) (outlay.Proof, []outlay.S
 	if rows != m.rows {
 		return proof, nil, p.differs(m, "%d rows were read but %d written", m.rows, rows)
 	}
-	if !maps.EqualFunc(proof.Read, proof.Written, func(a, b map[outlay.Measure]string) bool { return maps.Equal(a, b) }) {
+	if !maps.EqualFunc(proof.Read, proof.Written, maps.Equal[map[outlay.Measure]string]) {
 		return proof, nil, p.differs(m, "the sums written, %v, differ from those read, %v", proof.Written, proof.Read)
 	}
 	if m.rounded > 0 {
