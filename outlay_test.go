@@ -229,3 +229,12 @@ func TestAdministered(t *testing.T) {
 		}
 	}
 }
+
+// TestAuditEntryJSON: the API's audit log is spelt as everything else there.
+func TestAuditEntryJSON(t *testing.T) {
+	b, err := json.Marshal(outlay.Entry{OrgID: "org_1", ID: "aud_1", ActorName: "Ann", Action: "sign-in", Result: "ok"})
+	want := `{"id":"aud_1","at":"0001-01-01T00:00:00Z","actor":"","actorName":"Ann","action":"sign-in","object":"","result":"ok","hash":""}`
+	if err != nil || string(b) != want {
+		t.Errorf("%s, %v, want %s", b, err, want)
+	}
+}

@@ -44,9 +44,17 @@ func (c *cli) listAccounts(cmd *cobra.Command, _ []string) error {
 	}
 	t := outlay.Table{Columns: columns("account", "provider", "identifier", "status", "set up", ">month to date", "reason")}
 	for _, a := range all {
-		t.Add(a.Name, a.ProviderTitle, a.Identifier, string(a.Status.Status), setUp(a), amounts(a.MonthToDate), a.Status.Reason)
+		t.Add(a.Name, a.ProviderTitle, a.Identifier, string(a.Status.Status), setUp(a), amounts(a.MonthToDate), reason(a.Status))
 	}
 	return c.show(t, all)
+}
+
+// reason is why the status is what it is, and why the newest look failed, if it did: a failed look changes no status.
+func reason(s outlay.BillingStatus) string {
+	if s.CouldNotCheckSince.IsZero() {
+		return s.Reason
+	}
+	return s.Reason + " Could not look since " + stamp(s.CouldNotCheckSince) + ": " + s.CouldNotCheckWhy
 }
 
 func setUp(a control.AccountView) string {
@@ -91,7 +99,7 @@ func (c *cli) showAccount(cmd *cobra.Command, args []string) error {
 	for _, k := range slices.Sorted(maps.Keys(a.CredentialValues)) {
 		t.Add(k, a.CredentialValues[k])
 	}
-	t.Add("status", string(a.Status.Status)+": "+a.Status.Reason)
+	t.Add("status", string(a.Status.Status)+": "+reason(a.Status))
 	t.Add("looked at", stamp(a.Status.At))
 	t.Add("next look", stamp(a.Status.NextLook))
 	for _, x := range a.Status.Axes {
