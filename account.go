@@ -104,27 +104,28 @@ const (
 
 // BillingStatus is the roll-up of an account's axes, with reason and time.
 type BillingStatus struct {
-	Status Status
-	Reason string    // one sentence for people
-	At     time.Time // when the status was last found to be so
-	Since  time.Time // when the status last changed
+	Status Status    `json:"status"`
+	Reason string    `json:"reason"`         // one sentence for people
+	At     time.Time `json:"at,omitzero"`    // when the status was last found to be so
+	Since  time.Time `json:"since,omitzero"` // when the status last changed
 	// Via is the source that delivers this account's data; "" for none. OwnerID is the account that owns it.
-	Via, OwnerID string
+	Via     string `json:"via,omitempty"`
+	OwnerID string `json:"ownerId,omitempty"`
 	// CouldNotCheckSince is set while looks fail for reasons that say nothing about the data (403, throttling, network).
-	CouldNotCheckSince time.Time
-	CouldNotCheckWhy   string
-	DataThrough        time.Time // exclusive end of the newest charge seen
-	DeliveredAt        time.Time // the provider's own time of the newest delivery
-	NextLook           time.Time
-	Axes               []Axis
+	CouldNotCheckSince time.Time `json:"couldNotCheckSince,omitzero"`
+	CouldNotCheckWhy   string    `json:"couldNotCheckWhy,omitempty"`
+	DataThrough        time.Time `json:"dataThrough,omitzero"` // exclusive end of the newest charge seen
+	DeliveredAt        time.Time `json:"deliveredAt,omitzero"` // the provider's own time of the newest delivery
+	NextLook           time.Time `json:"nextLook,omitzero"`
+	Axes               []Axis    `json:"axes,omitempty"`
 }
 
 // Axis is one of the things that make up a status: credential, infrastructure, export, tags, data.
 type Axis struct {
-	Name   string
-	State  AxisState
-	Reason string
-	At     time.Time
+	Name   string    `json:"name"`
+	State  AxisState `json:"state"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at,omitzero"`
 }
 
 // AxisState is how an axis stands.

@@ -18,8 +18,8 @@ type UserView struct {
 	Handle    string           `json:"handle"`
 	Roles     []MembershipView `json:"roles"`
 	Disabled  bool             `json:"disabled"`
-	LastLogin time.Time        `json:"lastLogin"`
-	CreatedAt time.Time        `json:"createdAt"`
+	LastLogin time.Time        `json:"lastLogin,omitzero"`
+	CreatedAt time.Time        `json:"createdAt,omitzero"`
 }
 
 // MembershipView is one role of a person.

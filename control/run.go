@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"reflect"
+	"slices"
 	"time"
 
 	"outlay"
@@ -64,6 +65,13 @@ func (c *Control) Run(ctx context.Context, a outlay.Actor, id string) (RunView, 
 			return err
 		}
 		v = c.runView(o, steps, accountTitle(accounts, o.AccountID))
+		heads, err := tx.Heads(ctx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(heads, func(h outlay.Head) bool { return h.SourceID == o.SourceID }) {
+			v.After = "" // data is here already: nothing has to be waited for
+		}
 		if u, err := tx.User(ctx, o.CreatedBy); err == nil {
 			v.By = u.Name
 		}

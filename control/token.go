@@ -14,9 +14,9 @@ type TokenView struct {
 	Name      string          `json:"name"`
 	Actions   []outlay.Action `json:"actions,omitempty"` // empty: everything its creator may
 	Owner     string          `json:"owner"`
-	CreatedAt time.Time       `json:"createdAt"`
-	ExpiresAt time.Time       `json:"expiresAt"`
-	LastUsed  time.Time       `json:"lastUsed"`
+	CreatedAt time.Time       `json:"createdAt,omitzero"`
+	ExpiresAt time.Time       `json:"expiresAt,omitzero"`
+	LastUsed  time.Time       `json:"lastUsed,omitzero"`
 }
 
 // CreateTokenRequest asks for a token.

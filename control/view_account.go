@@ -27,8 +27,8 @@ type AccountView struct {
 	CredentialTitle     string               `json:"credentialTitle"`
 	CredentialWarning   string               `json:"credentialWarning,omitempty"`
 	CredentialValues    map[string]string    `json:"credentialValues"`
-	CredentialUpdatedAt time.Time            `json:"credentialUpdatedAt"`
-	CreatedAt           time.Time            `json:"createdAt"`
+	CredentialUpdatedAt time.Time            `json:"credentialUpdatedAt,omitzero"`
+	CreatedAt           time.Time            `json:"createdAt,omitzero"`
 }
 
 // AccountDetail is everything about one account.
@@ -59,8 +59,8 @@ type ResourceView struct {
 	Origin    outlay.ResourceOrigin `json:"origin"`
 	ID        string                `json:"providerId"`
 	Detail    string                `json:"detail"` // why it waits, or the last failure
-	CreatedAt time.Time             `json:"createdAt"`
-	LastSeen  time.Time             `json:"lastSeen"`
+	CreatedAt time.Time             `json:"createdAt,omitzero"`
+	LastSeen  time.Time             `json:"lastSeen,omitzero"`
 }
 
 // PlanView is a plan before it is confirmed: what would change, and whether it may.
@@ -74,7 +74,7 @@ type PlanView struct {
 	Permissions []outlay.Permission `json:"permissions"`       // what was tested
 	Policy      string              `json:"policy,omitempty"`  // the smallest policy that grants what is missing
 	Running     string              `json:"running"`           // what it costs
-	CheckedAt   time.Time           `json:"checkedAt"`
+	CheckedAt   time.Time           `json:"checkedAt,omitzero"`
 	Intro       string              `json:"intro"` // "You do this once for …"
 	Command     string              `json:"command"`
 	Spec        outlay.Spec         `json:"spec"`
@@ -109,10 +109,10 @@ type RunView struct {
 	Done        int                    `json:"done"` // steps done
 	Total       int                    `json:"total"`
 	Problem     *outlay.Problem        `json:"problem,omitempty"`
-	NextAt      time.Time              `json:"nextAt"`
-	CreatedAt   time.Time              `json:"createdAt"`
-	StartedAt   time.Time              `json:"startedAt"`
-	EndedAt     time.Time              `json:"endedAt"`
+	NextAt      time.Time              `json:"nextAt,omitzero"`
+	CreatedAt   time.Time              `json:"createdAt,omitzero"`
+	StartedAt   time.Time              `json:"startedAt,omitzero"`
+	EndedAt     time.Time              `json:"endedAt,omitzero"`
 	By          string                 `json:"by"`
 	// After says what comes next: "First costs appear within 24 hours."
 	After string `json:"after,omitempty"`
@@ -126,7 +126,7 @@ type StepView struct {
 	Detail string           `json:"detail"`
 	Calls  int              `json:"calls"`
 	Took   time.Duration    `json:"tookNs"`
-	At     time.Time        `json:"at"`
+	At     time.Time        `json:"at,omitzero"`
 }
 
 // HeadView is one published period of a source.
@@ -138,9 +138,9 @@ type HeadView struct {
 	Rows        int64                                `json:"rows"`
 	Sums        map[string]map[outlay.Measure]string `json:"sums"` // by currency
 	Previous    map[string]map[outlay.Measure]string `json:"previous,omitempty"`
-	DataThrough time.Time                            `json:"dataThrough"`
-	DeliveredAt time.Time                            `json:"deliveredAt"`
-	LoadedAt    time.Time                            `json:"loadedAt"`
+	DataThrough time.Time                            `json:"dataThrough,omitzero"`
+	DeliveredAt time.Time                            `json:"deliveredAt,omitzero"`
+	LoadedAt    time.Time                            `json:"loadedAt,omitzero"`
 	Rounded     int64                                `json:"rounded"`
 	Unknown     []string                             `json:"unknownColumns,omitempty"`
 	Notes       []string                             `json:"notes,omitempty"`
@@ -158,8 +158,8 @@ type SourceView struct {
 	Periods     []HeadView          `json:"periods"` // newest first
 	// Troubled are deliveries that were rejected or wait; the last good version stays on show.
 	Troubled    []UnitView       `json:"troubled"`
-	DataThrough time.Time        `json:"dataThrough"`
-	DeliveredAt time.Time        `json:"deliveredAt"`
+	DataThrough time.Time        `json:"dataThrough,omitzero"`
+	DeliveredAt time.Time        `json:"deliveredAt,omitzero"`
 	Overlaps    []outlay.Overlap `json:"overlaps,omitempty"`
 }
 
@@ -170,5 +170,5 @@ type UnitView struct {
 	State     outlay.UnitState `json:"state"`
 	Attempts  int              `json:"attempts"`
 	Problem   *outlay.Problem  `json:"problem,omitempty"`
-	Delivered time.Time        `json:"delivered"`
+	Delivered time.Time        `json:"delivered,omitzero"`
 }

@@ -9,9 +9,9 @@ import (
 // CostView is one answer of the cost dashboard: chart, table, CSV and JSON are all drawn from it, so their totals
 // are the same to the last digit.
 type CostView struct {
-	Request  CostRequest      `json:"request"` // normalised
-	From     time.Time        `json:"from"`    // inclusive
-	To       time.Time        `json:"to"`      // exclusive
+	Request  CostRequest      `json:"request"`       // normalised
+	From     time.Time        `json:"from,omitzero"` // inclusive
+	To       time.Time        `json:"to,omitzero"`   // exclusive
 	Every    outlay.Every     `json:"every"`
 	Measure  outlay.Measure   `json:"measure"`
 	Group    outlay.Dimension `json:"group"`
@@ -24,17 +24,17 @@ type CostView struct {
 	Measures map[outlay.Measure]outlay.Amount `json:"measures"` // totals of all four
 	Charges  int64                            `json:"charges"`
 	// PreviousFrom and PreviousTo bound the period compared with; zero when none is asked for or no data is that old.
-	PreviousFrom time.Time `json:"previousFrom"`
-	PreviousTo   time.Time `json:"previousTo"`
+	PreviousFrom time.Time `json:"previousFrom,omitzero"`
+	PreviousTo   time.Time `json:"previousTo,omitzero"`
 	HasPrevious  bool      `json:"hasPrevious"`
 	Headline     string    `json:"headline"` // "Amazon EC2 moved most: +$4,624.71 against 1–22 Oct"
 	// CompleteThrough is the last day (exclusive end) that is complete; later days are still arriving.
-	CompleteThrough time.Time        `json:"completeThrough"`
+	CompleteThrough time.Time        `json:"completeThrough,omitzero"`
 	SourcesOnTime   int              `json:"sourcesOnTime"`
 	Sources         int              `json:"sources"`
 	Unowned         *float64         `json:"unowned,omitempty"` // share of cost without a User tag, 0…1
-	DataFrom        time.Time        `json:"dataFrom"`
-	DataTo          time.Time        `json:"dataTo"`
+	DataFrom        time.Time        `json:"dataFrom,omitzero"`
+	DataTo          time.Time        `json:"dataTo,omitzero"`
 	Overlaps        []outlay.Overlap `json:"overlaps,omitempty"`
 	// Scope says what the actor's role limits the answer to; "" for everything.
 	Scope string `json:"scope,omitempty"`
@@ -45,8 +45,8 @@ type CostView struct {
 
 // CostBucket is one bar.
 type CostBucket struct {
-	Start    time.Time     `json:"start"`
-	End      time.Time     `json:"end"` // exclusive
+	Start    time.Time     `json:"start,omitzero"`
+	End      time.Time     `json:"end,omitzero"` // exclusive
 	Label    string        `json:"label"`
 	Arriving bool          `json:"arriving"` // figures will still grow
 	Future   bool          `json:"future"`

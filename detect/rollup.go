@@ -54,6 +54,8 @@ func Rollup(f Facts) outlay.BillingStatus {
 	case via != nil:
 		b.Status, b.Reason = outlay.Provisioned, "Cost data is arriving. Found by itself, checked every "+interval(f.Every)+"."
 		b.Via, b.OwnerID, b.DataThrough, b.DeliveredAt = via.ID, via.OwnerID, via.DataThrough, via.DeliveredAt
+	case !f.Looked && !b.CouldNotCheckSince.IsZero():
+		b.Status, b.Reason = outlay.Checking, "We could not look yet. "+b.CouldNotCheckWhy
 	case !f.Looked:
 		b.Status, b.Reason = outlay.Checking, "We are looking for cost data."
 	}

@@ -33,7 +33,7 @@ func ParseMain(stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		e := outlay.AsError(err)
 		reply := failure{Code: e.Code, Message: e.Message, Fix: e.Fix, Field: e.Field}
-		if e.Code == outlay.CodeInternal && e.Err != nil {
+		if e.Err != nil { // the parent gets no chain of errors, only words
 			reply.Message = e.Error()
 		}
 		if werr := json.NewEncoder(stdout).Encode(reply); werr != nil {

@@ -21,6 +21,21 @@ func TestDemoInBrowser(t *testing.T) {
 	awaitProvisioned(tab, d)
 	costsInBrowser(t, tab, d)
 	deprovisionInBrowser(t, tab, d)
+	provisionAgain(t, d)
+}
+
+// provisionAgain is the seed's own way out of trouble: deprovision, then provision. New data arrives through the new
+// set-up, beside the history of the old one.
+func provisionAgain(t *testing.T, d *demo) {
+	t.Helper()
+	before := d.must(t, "health", "-o", "csv")
+	d.must(t, "billing", "provision", "prod-hpc")
+	await(t, 2*time.Minute, "the accounts to be Provisioned again", func() bool {
+		return strings.Count(d.must(t, "accounts", "-o", "csv"), ",Provisioned,") == len(demoAccounts())
+	})
+	if after := d.must(t, "health", "-o", "csv"); !strings.Contains(after, before[:strings.IndexByte(before, '\n')]) || strings.Count(after, "\n") <= strings.Count(before, "\n") {
+		t.Errorf("data health before\n%s and after\n%s", before, after)
+	}
 }
 
 func signIn(tab *outlaytest.Tab, d *demo) {
