@@ -41,6 +41,13 @@ type rotate struct {
 	Body Credential
 }
 
+type removeHistory struct {
+	ByID
+	Body struct {
+		Confirm string `json:"confirm" doc:"the source's name"`
+	}
+}
+
 func (s *service) accounts() {
 	c := s.Control
 	add(s, route{http.MethodGet, "/providers", "list-providers", outlay.AccountsRead, "Providers and what their forms ask", 0},
@@ -71,6 +78,10 @@ func (s *service) accounts() {
 	add(s, route{http.MethodPost, "/accounts/{id}/check", "check-account", outlay.BillingCheck, "Look for billing data now", http.StatusAccepted},
 		func(ctx context.Context, a outlay.Actor, in *ByID) (*empty, error) {
 			return done(c.CheckNow(ctx, a, in.ID))
+		})
+	add(s, route{http.MethodPost, "/sources/{id}/remove-history", "remove-history", outlay.CostsImport, "Remove what was loaded of an import or of a removed set-up", http.StatusNoContent},
+		func(ctx context.Context, a outlay.Actor, in *removeHistory) (*empty, error) {
+			return done(c.RemoveHistory(ctx, a, in.ID, in.Body.Confirm))
 		})
 	add(s, route{http.MethodGet, "/sources", "list-sources", outlay.AccountsRead, "Sources with their periods: data health", 0},
 		func(ctx context.Context, a outlay.Actor, _ *struct{}) (*body[[]control.SourceView], error) {

@@ -36,6 +36,8 @@ type world struct {
 
 type noImport struct{}
 
+func (noImport) RemoveHistory(context.Context, string, string) error { return nil }
+
 func (noImport) ImportFiles(_ context.Context, r control.ImportRequest) (control.ImportResult, error) {
 	return control.ImportResult{Name: r.Files[0].Name, Rows: int64(len(r.Files))}, nil
 }
@@ -198,6 +200,7 @@ func bodies() map[string]any {
 		"plan-billing":      m{"region": "north-1"}, "provision-billing": m{"region": "north-1"},
 		"backfill-tags":       m{"from": "2026-08"},
 		"deprovision-billing": m{"costFiles": "keep", "confirm": "prod"},
+		"remove-history":      m{"confirm": "prod"},
 		"list-runs":           nil, "get-run": nil, "resume-run": nil, "undo-run": nil, "watch-run": nil,
 		"get-costs": nil, "get-costs-csv": nil, "list-cost-values": nil, "query-costs": m{"range": "mtd", "every": "", "group": "service", "measure": "EffectiveCost", "compare": "none"}, "import": nil,
 		"login":      m{"email": "admin@one.example", "password": "wrong password"},

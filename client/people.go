@@ -15,6 +15,12 @@ func (c *Client) Sources(ctx context.Context) ([]control.SourceView, error) {
 	return call[[]control.SourceView](ctx, c, http.MethodGet, "/sources", nil)
 }
 
+// RemoveHistory removes what was loaded of an import or of a removed set-up; confirm is its name.
+func (c *Client) RemoveHistory(ctx context.Context, source, confirm string) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, "/sources/"+url.PathEscape(source)+"/remove-history", map[string]any{"confirm": confirm})
+	return err
+}
+
 // Users lists the organization's people.
 func (c *Client) Users(ctx context.Context) ([]control.UserView, error) {
 	return call[[]control.UserView](ctx, c, http.MethodGet, "/users", nil)

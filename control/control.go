@@ -28,9 +28,11 @@ type Deps struct {
 	Wake func()
 }
 
-// Importer loads files that no provider delivered.
+// Importer loads files that no provider delivered, and removes what was loaded.
 type Importer interface {
 	ImportFiles(ctx context.Context, r ImportRequest) (ImportResult, error)
+	// RemoveHistory makes everything that was loaded of a source disappear.
+	RemoveHistory(ctx context.Context, orgID, sourceID string) error
 }
 
 // Passwords makes what is stored of passwords and tokens.

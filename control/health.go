@@ -102,8 +102,9 @@ func (c *Control) Sources(ctx context.Context, a outlay.Actor) ([]SourceView, er
 			return err
 		}
 		for _, s := range sources {
-			if s.Desired != outlay.Draft {
-				out = append(out, c.sourceView(s, accounts, heads, units))
+			v := c.sourceView(s, accounts, heads, units)
+			if s.Desired == outlay.Present && s.Origin != outlay.OriginFiles || len(v.Periods)+len(v.Troubled) > 0 {
+				out = append(out, v)
 			}
 		}
 		return nil
@@ -126,7 +127,7 @@ func (c *Control) Sources(ctx context.Context, a outlay.Actor) ([]SourceView, er
 }
 
 func (c *Control) sourceView(s outlay.Source, accounts []outlay.CloudAccount, heads []outlay.Head, units []outlay.Unit) SourceView {
-	v := SourceView{ID: s.ID, Name: s.Name, AccountID: s.AccountID, Origin: s.Origin, Desired: s.Desired}
+	v := SourceView{ID: s.ID, Name: s.Name, AccountID: s.AccountID, Origin: s.Origin, Desired: s.Desired, Removable: removable(s)}
 	if s.Provider != "" {
 		v.Provider = c.title(s.Provider)
 	}

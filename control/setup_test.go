@@ -25,6 +25,15 @@ type house struct {
 	worker  *operation.Worker
 	admin   outlay.Actor
 	charges outlaytest.Charges
+	box     *secret.Box
+}
+
+// deps is what control works with here.
+func (h *house) deps(loader control.Importer) control.Deps {
+	return control.Deps{
+		Store: h.store, Providers: []outlay.Provider{h.nimbus}, Costs: h.charges, Sealer: h.box, Importer: loader, Passwords: plainPasswords{}, Clock: h.clock,
+		Log: slog.New(slog.DiscardHandler), LookEvery: time.Hour,
+	}
 }
 
 // plainPasswords stands in for auth: what is stored is made there, and tested there.
@@ -40,6 +49,8 @@ func (plainPasswords) MintToken() (id, text, hash string) {
 
 // noImport refuses every file: loading is tested in its own room.
 type noImport struct{}
+
+func (noImport) RemoveHistory(context.Context, string, string) error { return nil }
 
 func (noImport) ImportFiles(context.Context, control.ImportRequest) (control.ImportResult, error) {
 	return control.ImportResult{}, outlay.Errorf(outlay.CodeInvalid, "", "no loader here")
@@ -65,10 +76,8 @@ func newHouse(t *testing.T, charges outlaytest.Charges) *house {
 	providers := map[outlay.ProviderName]outlay.Provider{"nimbus": h.nimbus}
 	h.worker = operation.New(operation.Options{Store: store, Clock: clock, Owner: "test", Sleep: func(_ context.Context, d time.Duration) error { clock.Add(d); return nil }})
 	provision.New(provision.Options{Store: store, Providers: providers, Clock: clock}).Register(h.worker)
-	h.Control = control.New(control.Deps{
-		Store: store, Providers: []outlay.Provider{h.nimbus}, Costs: charges, Sealer: box, Importer: noImport{}, Passwords: plainPasswords{}, Clock: clock,
-		Log: slog.New(slog.DiscardHandler), LookEvery: time.Hour,
-	})
+	h.box = box
+	h.Control = control.New(h.deps(noImport{}))
 	h.admin = h.organization(t, "org-1")
 	return h
 }

@@ -155,7 +155,9 @@ type SourceView struct {
 	AccountName string              `json:"accountName,omitempty"`
 	Origin      outlay.SourceOrigin `json:"origin"`
 	Desired     outlay.Desired      `json:"desired"`
-	Periods     []HeadView          `json:"periods"` // newest first
+	// Removable tells that it delivers no more, so that its history can be removed.
+	Removable bool       `json:"removable"`
+	Periods   []HeadView `json:"periods"` // newest first
 	// Troubled are deliveries that were rejected or wait; the last good version stays on show.
 	Troubled    []UnitView       `json:"troubled"`
 	DataThrough time.Time        `json:"dataThrough,omitzero"`

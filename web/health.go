@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"time"
 
@@ -25,6 +26,8 @@ type healthSource struct {
 	Cells []healthCell
 	State string
 	Late  bool
+	// MayRemove tells whether the person may remove its history.
+	MayRemove bool
 }
 
 type healthCell struct {
@@ -60,7 +63,9 @@ const lateAfter = 36 * time.Hour
 const healthMonths = 14
 
 // dataHealth shows what was delivered and loaded, source by source and month by month.
-func (s *site) dataHealth(c *call) error {
+func (s *site) dataHealth(c *call) error { return s.showDataHealth(c, nil, http.StatusOK) }
+
+func (s *site) showDataHealth(c *call, e *outlay.Error, status int) error {
 	sources, err := s.Control.Sources(c.r.Context(), c.actor)
 	if err != nil {
 		return err
@@ -73,7 +78,7 @@ func (s *site) dataHealth(c *call) error {
 	}
 	b.Months = healthSpan(sources, now)
 	for _, src := range sources {
-		line := healthSource{SourceView: src, State: "On time"}
+		line := healthSource{SourceView: src, State: "On time", MayRemove: src.Removable && len(src.Periods) > 0 && mayRemove(c.actor, src)}
 		for _, m := range b.Months {
 			line.Cells = append(line.Cells, cellOf(src, m, now))
 		}
@@ -89,7 +94,27 @@ func (s *site) dataHealth(c *call) error {
 		}
 	}
 	b.Overlaps = overlapsOf(sources, names)
-	return s.show(c, "data-health", page{Title: "Data health", Active: "/data-health", Body: b})
+	return s.show(c, "data-health", page{Title: "Data health", Active: "/data-health", Status: status, Error: e, Body: b})
+}
+
+func mayRemove(a outlay.Actor, s control.SourceView) bool {
+	if s.Origin == outlay.OriginFiles {
+		return a.May(outlay.CostsImport)
+	}
+	return a.May(outlay.CostsImport) && a.May(outlay.BillingDeprovision)
+}
+
+// removeHistory removes what was loaded of a source that delivers no more, once its name was typed.
+func (s *site) removeHistory(c *call) error {
+	err := s.Control.RemoveHistory(c.r.Context(), c.actor, c.r.PathValue("id"), c.r.PostFormValue("confirm"))
+	if err != nil {
+		e, status, err := formProblem(err)
+		if err != nil {
+			return err
+		}
+		return s.showDataHealth(c, e, status)
+	}
+	return redirect(c, "/data-health")
 }
 
 // overlapsOf lists every overlap once, newest month first: each of its two sources names it, for every sub account.

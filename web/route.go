@@ -92,6 +92,7 @@ func (s *site) costRoutes() []route {
 		{pattern: "GET /costs.json", action: outlay.CostsRead, handle: s.costsJSON},
 		{pattern: "GET /costs/values", action: outlay.CostsRead, handle: s.costValues},
 		{pattern: "GET /data-health", action: outlay.AccountsRead, handle: s.dataHealth},
+		{pattern: "POST /data-health/{id}/remove", action: outlay.CostsImport, handle: s.removeHistory},
 	}
 }
 

@@ -178,8 +178,17 @@ func (c *cli) audit() *cobra.Command {
 	return cmd
 }
 
+func (c *cli) removeHistory() *cobra.Command {
+	var confirm string
+	cmd := c.verb("remove SOURCE --confirm NAME", "Remove what was loaded of an import or of a removed set-up; cannot be undone here", cobra.ExactArgs(1), func(cmd *cobra.Command, cl *client.Client, args []string) error {
+		return cl.RemoveHistory(cmd.Context(), args[0], confirm)
+	})
+	cmd.Flags().StringVar(&confirm, "confirm", "", "the source's name")
+	return cmd
+}
+
 func (c *cli) health() *cobra.Command {
-	return c.verb("health", "Data health: what was delivered and loaded, source by source", cobra.NoArgs, func(cmd *cobra.Command, cl *client.Client, _ []string) error {
+	cmd := c.verb("health", "Data health: what was delivered and loaded, source by source", cobra.NoArgs, func(cmd *cobra.Command, cl *client.Client, _ []string) error {
 		all, err := cl.Sources(cmd.Context())
 		if err != nil {
 			return err
@@ -202,4 +211,6 @@ func (c *cli) health() *cobra.Command {
 		}
 		return c.show(t, all)
 	})
+	cmd.AddCommand(c.removeHistory())
+	return cmd
 }

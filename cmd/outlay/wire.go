@@ -284,6 +284,10 @@ func (i importer) ImportFiles(ctx context.Context, r control.ImportRequest) (con
 	return importResult(res), nil
 }
 
+func (i importer) RemoveHistory(ctx context.Context, orgID, sourceID string) error {
+	return i.loader.RemoveHistory(ctx, orgID, sourceID)
+}
+
 func importResult(r ingest.Import) control.ImportResult {
 	out := control.ImportResult{SourceID: r.SourceID, Name: r.Name, Already: r.Already, Rows: r.Rows, Unknown: r.Unknown, Missing: r.Missing, Notes: r.Notes}
 	for _, p := range r.Periods {
