@@ -109,6 +109,6 @@ func TestRunButtons(t *testing.T) {
 func TestDataHealthPage(t *testing.T) {
 	h := newHouse(t, nil)
 	h.seed()
-	wants(t, h.signIn(outlay.RoleFinance).page("/data-health"), "prod-hpc", "August 2026: the newest delivery was rejected", "October 2026: 3,412 charges, $61,377.92, restated from $61,204.18", "November 2026: 3,412 charges, $46,306.81, still arriving", "On time", "october.csv", "Imported",
+	wants(t, h.signIn(outlay.RoleFinance).page("/data-health"), "prod-hpc", "August 2026: the newest delivery was rejected", "October 2026: 3,412 charges, $61,377.92, restated from $61,204.18", "November 2026: 3,412 charges, $46,306.81, still arriving", "On time",
 		"Rejected: prod-hpc, August 2026", "5 tries", "File 0.parquet has no column BilledCost.", "Restated: prod-hpc, October 2026", "+$173.74", "12 figures rounded", "x_Discounts")
 }
