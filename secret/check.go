@@ -2,6 +2,9 @@ package secret
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 
 	"outlay"
 )
@@ -18,6 +21,22 @@ const (
 	checkText  = "this keyset belongs to this database"
 )
 
+// Lost is CodeInvalid when a database was filled with a keyset that is not at path any more. Ask before Open, which would
+// make a new one there: that opens nothing, and would stand in the way of the backup.
+func Lost(ctx context.Context, meta Meta, path string) error {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil // it is there, or Open says what is wrong with it
+	}
+	stored, err := meta.Meta(ctx, checkKey)
+	if err != nil {
+		return wrap("reading the key check", err)
+	}
+	if stored == "" {
+		return nil
+	}
+	return outlay.Errorf(outlay.CodeInvalid, "Put its newest backup there. Without it, start with another data folder and add every account anew.", "the keyset %s is gone, and the credentials in the database cannot be opened without it", path)
+}
+
 // Check proves that the keyset is the one this database was filled with, by a value sealed at the first start. A wrong
 // keyset is CodeInvalid at start, not a failed look in the night (reliability.md M18).
 func (b *Box) Check(ctx context.Context, meta Meta) error {
@@ -27,7 +46,7 @@ func (b *Box) Check(ctx context.Context, meta Meta) error {
 	}
 	if stored != "" {
 		if plain, err := b.decrypt(outlay.Sealed(stored), checkWhere); err != nil || plain != checkText {
-			return outlay.Errorf(outlay.CodeInvalid, "Put the keyset that was backed up at first start in its place.",
+			return outlay.Errorf(outlay.CodeInvalid, "Put the newest backup of the keyset in its place.",
 				"the keyset %s is not the one that this database was filled with", b.path)
 		}
 		if !b.Stale(outlay.Sealed(stored)) {

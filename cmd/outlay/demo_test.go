@@ -148,6 +148,9 @@ func deprovisionInBrowser(t *testing.T, tab *outlaytest.Tab, d *demo) {
 	tab.Open(d.url + "/accounts")
 	tab.Until(`[...document.querySelectorAll("table.acc tbody tr")].filter(r => r.innerText.includes("Unprovisioned")).length === 3`, time.Minute)
 	tab.Shoot("12-accounts-after")
+	tab.Open(d.url + "/data-health")
+	tab.Until(`document.querySelector("main").innerText.includes("Remove the loaded history of prod-hpc")`, 15*time.Second)
+	tab.Shoot("13-data-health-after")
 	tab.Open(d.url + "/costs?range=last-month")
 	if outlaytest.Eval[string](tab, `document.querySelector("#total").dataset.exact`) == "0" {
 		t.Error("the loaded history is gone, though nobody asked for that")

@@ -51,7 +51,11 @@ func (c *cli) openKeys(cmd *cobra.Command, cfg *config) (*secret.Box, *sqldb.Sto
 	if err != nil {
 		return nil, nil, err
 	}
-	box, err := secret.Open(filepath.Join(cfg.data, keysetFile))
+	keyset := filepath.Join(cfg.data, keysetFile)
+	var box *secret.Box
+	if err = secret.Lost(cmd.Context(), store.Install(), keyset); err == nil {
+		box, err = secret.Open(keyset)
+	}
 	if err == nil {
 		err = box.Check(cmd.Context(), store.Install())
 	}

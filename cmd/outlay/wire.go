@@ -68,7 +68,11 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 	if err = s.alone(ctx, cfg.data); err != nil {
 		return nil, err
 	}
-	if s.box, err = secret.Open(filepath.Join(cfg.data, keysetFile)); err != nil {
+	keyset := filepath.Join(cfg.data, keysetFile)
+	if err = secret.Lost(ctx, s.store.Install(), keyset); err != nil {
+		return nil, err
+	}
+	if s.box, err = secret.Open(keyset); err != nil {
 		return nil, err
 	}
 	if err = s.box.Check(ctx, s.store.Install()); err != nil {
