@@ -64,7 +64,7 @@ func allowed(r Role) []Action {
 	case RoleMember:
 		return []Action{CostsRead, TokensOwn, SelfRead}
 	case RoleAuditor:
-		return []Action{CostsRead, CostsReadAll, AccountsRead, RunsRead, PeopleRead, AuditRead, SelfRead}
+		return []Action{CostsRead, CostsReadAll, AccountsRead, RunsRead, PeopleRead, TokensOwn, AuditRead, SelfRead}
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func TestAccess(t *testing.T) {
 		outlay.RoleFinance: "costs:read costs:read-all accounts:read runs:read costs:import tokens:own self:read",
 		outlay.RoleLead:    "costs:read tokens:own self:read",
 		outlay.RoleMember:  "costs:read tokens:own self:read",
-		outlay.RoleAuditor: "costs:read costs:read-all accounts:read runs:read people:read audit:read self:read",
+		outlay.RoleAuditor: "costs:read costs:read-all accounts:read runs:read people:read tokens:own audit:read self:read",
 	}
 	for _, r := range append(outlay.Roles(), "stranger") {
 		for _, a := range outlay.Actions() {

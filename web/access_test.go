@@ -80,7 +80,7 @@ func TestRail(t *testing.T) {
 		{outlay.Actor{Roles: []outlay.Role{outlay.RoleFinance}}, "/costs /accounts /data-health /tokens"},
 		{outlay.Actor{Roles: []outlay.Role{outlay.RoleMember}}, "/costs /tokens"},
 		{outlay.Actor{LeadOf: []string{"hydrology"}}, "/costs /tokens"},
-		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAuditor}}, "/costs /accounts /data-health /users /audit"},
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAuditor}}, "/costs /accounts /data-health /users /audit /tokens"},
 		{outlay.Actor{}, ""},
 	} {
 		var got []string

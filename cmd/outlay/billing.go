@@ -63,9 +63,7 @@ func (c *cli) showPlan(p control.PlanView) error {
 	if err := c.show(changesTable(p.Changes), p); err != nil {
 		return err
 	}
-	for _, n := range p.Notes {
-		fmt.Fprintf(c.err, "%s: %s\n", n.Level, n.Text)
-	}
+	c.sayNotes(p)
 	for _, need := range p.Permissions {
 		if need.State == outlay.PermissionDenied {
 			fmt.Fprintf(c.err, "missing: %s on %s (%s)\n", need.Action, need.Resource, need.For)
@@ -78,6 +76,13 @@ func (c *cli) showPlan(p control.PlanView) error {
 		return outlay.Errorf(outlay.CodeConflict, "Nothing can be provisioned until that is settled.", "%s", p.Blocked)
 	}
 	return nil
+}
+
+// sayNotes prints what a plan warns of, such as a member account that sees its own costs only.
+func (c *cli) sayNotes(p control.PlanView) {
+	for _, n := range p.Notes {
+		fmt.Fprintf(c.err, "%s: %s\n", n.Level, n.Text)
+	}
 }
 
 func changesTable(changes []outlay.Change) outlay.Table {
@@ -105,12 +110,18 @@ func (c *cli) billingProvision() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if planOnly {
+			if planOnly || key == "" { // a repeated key asks for the run that it started, whatever the plan is by now
 				p, err := cl.Plan(cmd.Context(), args[0], f.spec())
 				if err != nil {
 					return err
 				}
-				return c.showPlan(p)
+				if planOnly || p.Blocked != "" {
+					return c.showPlan(p)
+				}
+				c.sayNotes(p)
+				if hash == "" {
+					hash = p.Hash
+				}
 			}
 			run, err := cl.Provision(cmd.Context(), args[0], f.spec(), hash, key)
 			if err != nil {
