@@ -95,23 +95,31 @@ func checkRows(t *testing.T, written string, delivered []string, proof outlay.Pr
 	}
 	want := outlay.MustAmount("0", "")
 	for _, f := range delivered {
-		list, err := db.Query(fmt.Sprintf(`SELECT CAST(BilledCost AS VARCHAR) FROM read_parquet('%s')`, f))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for list.Next() {
-			var s string
-			if err := list.Scan(&s); err != nil {
-				t.Fatal(err)
-			}
-			want = want.Add(outlay.MustAmount(s, ""))
-		}
-		if err := list.Err(); err != nil {
-			t.Fatal(err)
-		}
-		_ = list.Close()
+		want = want.Add(sumOf(t, db, f))
 	}
 	if got := outlay.MustAmount(billed, ""); got.Cmp(want) != 0 {
 		t.Errorf("the sum is %s, delivered were %s", got, want)
 	}
+}
+
+// sumOf adds the delivered costs of a file up, each by its shortest text.
+func sumOf(t *testing.T, db *sql.DB, file string) outlay.Amount {
+	t.Helper()
+	list, err := db.Query(fmt.Sprintf(`SELECT CAST(BilledCost AS VARCHAR) FROM read_parquet('%s')`, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = list.Close() }()
+	var sum outlay.Amount
+	for list.Next() {
+		var s string
+		if err := list.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		sum = sum.Add(outlay.MustAmount(s, ""))
+	}
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return sum
 }
