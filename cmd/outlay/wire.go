@@ -31,7 +31,7 @@ import (
 
 const keysetFile = "keyset.json"
 
-// parseMemory is what the parser child may use for sorting; its process needs about 0.8 GB more (docs/bench.md B5).
+// parseMemory is what the engine of the parser child may use; the process as a whole took up to 0.4 GiB more (docs/bench.md).
 const parseMemory = 1 << 30
 
 // server is the product, put together.
