@@ -19,3 +19,29 @@ func CountCall(ctx context.Context) {
 		n.Add(1)
 	}
 }
+
+type meterKey struct{}
+
+type meter struct{ queries, bytes atomic.Int64 }
+
+// Metered is what reading a source's data cost in one calendar month: queries and the bytes that the provider bills.
+type Metered struct {
+	OrgID, SourceID string
+	Month           Period
+	Queries, Bytes  int64
+}
+
+// WithMeter returns a context in which billed reads are counted, and the count so far.
+func WithMeter(ctx context.Context) (context.Context, func() (queries, bytes int64)) {
+	m := new(meter)
+	return context.WithValue(ctx, meterKey{}, m), func() (int64, int64) { return m.queries.Load(), m.bytes.Load() }
+}
+
+// CountBilled counts one query that the provider bills, with the bytes that it bills for. A provider calls it once per
+// query that ran, failed ones included where they are billed.
+func CountBilled(ctx context.Context, bytes int64) {
+	if m, ok := ctx.Value(meterKey{}).(*meter); ok {
+		m.queries.Add(1)
+		m.bytes.Add(bytes)
+	}
+}

@@ -65,6 +65,8 @@ type Problem struct {
 	Step    string       `json:"step,omitempty"`
 	Needs   []Permission `json:"needs,omitempty"`
 	Policy  string       `json:"policy,omitempty"` // to paste
+	// Manual, when not nil, is what the run waits for: a person's step. Such a run is shown as "waiting for you".
+	Manual *Instruction `json:"manual,omitempty"`
 }
 
 // StepState is where a step stands.

@@ -12,6 +12,9 @@ type ParseJob struct {
 	SourceID string   `json:"sourceId"`
 	Files    []string `json:"files"` // local paths, fetched and verified
 	Mapping  Mapping  `json:"mapping"`
+	// Labels gives the original of a tag's value as delivered, by one of the nine keys and then by value; what it does
+	// not name stays as it is.
+	Labels map[string]map[string]string `json:"labels,omitempty"`
 	// Period is the only billing month whose rows are accepted; "" accepts any month, each written apart.
 	Period Period `json:"period,omitempty"`
 	// OutDir is an existing folder that receives the data files and rollups, and a temporary folder while it runs.

@@ -6,11 +6,14 @@ import (
 	"time"
 )
 
-// Provider is one cloud's side: six verbs, its name, and what a form must ask.
+// Provider is one cloud's side: its verbs, its name, what a form must ask, and how it spells labels.
 type Provider interface {
 	Name() ProviderName
 	// About describes the provider for pages, API and CLI. It is constant.
 	About() ProviderInfo
+	// Labels spells tags, by one of the nine keys, as this provider accepts them on a resource, in the order of
+	// TagKeys. It does no I/O. A value that cannot be spelled at all is CodeInvalid in the field of its key.
+	Labels(tags map[string]string) ([]Label, error)
 	Provisioner
 	Exporter
 }
@@ -35,6 +38,27 @@ type Exporter interface {
 	Fetch(ctx context.Context, a *CloudAccount, s *Source, d Delivery, dir string) ([]string, error)
 	// Mapping returns how rows of a format become FOCUS rows; CodeInvalid for an unknown format.
 	Mapping(format string) (Mapping, error)
+	// Existing lists the exports that stand already and that this credential can see, ours included. fields are the
+	// values of ProviderInfo.ImportFields. An imported source reads one of them: it is never changed, never destroyed.
+	Existing(ctx context.Context, a *CloudAccount, fields map[string]string) ([]Existing, error)
+}
+
+// Existing is an export that stands already in a provider. A source of origin imported reads it: its Spec.Fields are
+// Fields, and Plan, Deliveries and Fetch go by them.
+type Existing struct {
+	ID     string `json:"id"`     // the provider's own id: an ARN, a resource id, a table
+	Name   string `json:"name"`   // as people call it
+	Title  string `json:"title"`  // what it is: "Cost and Usage Report"
+	Detail string `json:"detail"` // where its files or rows are
+	Format string `json:"format"` // names the Mapping
+	Region string `json:"region,omitempty"`
+	// Scope is who is invoiced by it; the zero value is the account's own scope.
+	Scope  BillingScope      `json:"scope,omitzero"`
+	Fields map[string]string `json:"fields"`
+	// Ours is the id of the source whose export it is by its marks; "" for somebody else's.
+	Ours string `json:"ours,omitempty"`
+	// Why says why it cannot be imported, and what to do; "" when it can.
+	Why string `json:"why,omitempty"`
 }
 
 // ProviderInfo is what pages, API and CLI say about a provider.
@@ -53,6 +77,23 @@ type ProviderInfo struct {
 	Running         string // what the infrastructure costs
 	// Words of the deprovision page: for delete, keep and the tags that are left alone.
 	DeleteFiles, KeepFiles, LeftAlone string
+	// ImportFields are asked for before existing exports can be listed; often none.
+	ImportFields []ProviderField
+	// FileFormats are the bills of this provider that people bring as files, the more special ones first.
+	FileFormats []FileFormat
+	// ReadPrice says what the provider asks for reading, as a decimal of ReadCurrency per TiB ("6.25"); "" when reading
+	// is free or part of the storage.
+	ReadPrice, ReadCurrency string
+}
+
+// FileFormat is a kind of bill in files, known by its columns.
+type FileFormat struct {
+	Format string // names the Mapping
+	Title  string // "Azure actual cost (Enterprise Agreement)"
+	// Columns all occur, in any letter case, in files of this format.
+	Columns []string
+	// Name, when not empty, is a regular expression that the file's name matches where columns alone do not tell.
+	Name string
 }
 
 // Region is a place where infrastructure can be put.

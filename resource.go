@@ -25,6 +25,8 @@ const (
 	StateForeign  ResourceState = "foreign" // carries our name, is not ours: never touched
 	StateMissing  ResourceState = "missing" // was there, is gone
 	StateWaiting  ResourceState = "waiting" // cannot be done yet; the hourly look keeps trying
+	// StateAbandoned: a person gave it up. It may stand in the provider still; we never touch it again.
+	StateAbandoned ResourceState = "abandoned"
 )
 
 // ResourceOrigin says who made a resource. Only created-by-us may be deleted.
@@ -164,6 +166,26 @@ type Change struct {
 	Auto bool `json:"auto,omitempty"`
 	// Soft marks a change whose refusal is a warning, not a failure.
 	Soft bool `json:"soft,omitempty"`
+	// Manual is what a person has to do; only where Action is manual.
+	Manual *Instruction `json:"manual,omitempty"`
+}
+
+// Instruction is what a person has to do by hand, because no API offers it.
+type Instruction struct {
+	Text string `json:"text"` // what to do, and why it cannot be done for him
+	Who  string `json:"who"`  // who may do it, by the provider's names of roles
+	// Link leads to the very page of the provider's console.
+	Link      string `json:"link"`
+	LinkTitle string `json:"linkTitle"`
+	// Values are to be copied exactly.
+	Values []InstructionValue `json:"values"`
+	Seen   string             `json:"seen"` // how one sees that it worked, and how long it takes
+}
+
+// InstructionValue is one value to copy and what the provider's page calls it.
+type InstructionValue struct {
+	Title string `json:"title"`
+	Value string `json:"value"`
 }
 
 // Key identifies the resource that a change is about.

@@ -69,8 +69,11 @@ type Coverage struct {
 // CoverageBasis says how we know.
 type CoverageBasis string
 
-// The two ways to know.
+// The ways to know, the surest first.
 const (
 	CoveredByMembership CoverageBasis = "member" // the provider lists it under the scope
 	CoveredBySeen       CoverageBasis = "seen"   // its id occurs as SubAccountId in published charges
+	// CoveredByRule: who is under the scope cannot be read, so the seed's rule holds: one set-up serves every account of
+	// the provider. It is said so wherever it is shown.
+	CoveredByRule CoverageBasis = "rule"
 )

@@ -31,6 +31,7 @@ type Tx interface {
 	HeadTx
 	TaskTx
 	AuditTx
+	MeterTx
 }
 
 // PeopleTx is the organization's users.
@@ -128,6 +129,16 @@ type TaskTx interface {
 	PutTask(ctx context.Context, t Task) error
 	Tasks(ctx context.Context) ([]Task, error)
 	DeleteTask(ctx context.Context, kind, subject string) error
+}
+
+// MeterTx is what reading cost, and what labels stand for.
+type MeterTx interface {
+	// AddMetered adds to the count of (source, month).
+	AddMetered(ctx context.Context, m Metered) error
+	Metered(ctx context.Context) ([]Metered, error) // newest month first
+	// PutLabel remembers a meaning. CodeConflict when the label stands for another original already.
+	PutLabel(ctx context.Context, m LabelMeaning) error
+	Labels(ctx context.Context, provider ProviderName) ([]LabelMeaning, error)
 }
 
 // AuditTx is the audit log: append and read, nothing else.

@@ -21,3 +21,22 @@ func FoldTag(key string) string {
 		return -1
 	}, key)
 }
+
+// Label is one of the nine tags as a provider wants it on a resource.
+type Label struct {
+	Tag      string `json:"tag"`      // one of TagKeys
+	Original string `json:"original"` // the value that was meant
+	Key      string `json:"key"`      // as the provider spells it
+	Value    string `json:"value"`
+	Note     string `json:"note,omitempty"` // what was changed and why; "" when nothing was
+}
+
+// LabelMeaning remembers what a label's value stands for, where the provider's spelling loses something: an e-mail
+// address that became 'a-b-c'. Charges that carry the label are shown under the original.
+type LabelMeaning struct {
+	OrgID    string
+	Provider ProviderName
+	Tag      string
+	Value    string // as on the resource
+	Original string
+}

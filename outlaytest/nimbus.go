@@ -168,3 +168,19 @@ func (c *Clock) Add(d time.Duration) {
 	defer c.mu.Unlock()
 	c.at = c.at.Add(d)
 }
+
+// Existing lists none.
+func (n *Nimbus) Existing(context.Context, *outlay.CloudAccount, map[string]string) ([]outlay.Existing, error) {
+	return nil, nil
+}
+
+// Labels leaves tags as they are.
+func (n *Nimbus) Labels(tags map[string]string) ([]outlay.Label, error) {
+	var out []outlay.Label
+	for _, key := range outlay.TagKeys() {
+		if v, ok := tags[key]; ok {
+			out = append(out, outlay.Label{Tag: key, Original: v, Key: key, Value: v})
+		}
+	}
+	return out, nil
+}

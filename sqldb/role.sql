@@ -16,7 +16,7 @@ BEGIN
 	END IF;
 END
 $$;
-GRANT SELECT, INSERT, UPDATE, DELETE ON users, logins, groups, memberships, api_tokens, token_hashes, cloud_accounts, sources,
+GRANT SELECT, INSERT, UPDATE, DELETE ON metered, labels, users, logins, groups, memberships, api_tokens, token_hashes, cloud_accounts, sources,
 	coverage, operations, steps, resources, units, heads, head_versions, tasks, due, login_failures, sessions, meta TO outlay_app;
 GRANT SELECT, INSERT, UPDATE ON organizations, audit_tips TO outlay_app;
 REVOKE ALL ON audit_entries FROM outlay_app;

@@ -4,7 +4,7 @@ package sqldb
 func tenantTables() []string {
 	return []string{
 		"users", "groups", "memberships", "api_tokens", "cloud_accounts", "sources", "coverage", "operations", "steps", "resources",
-		"units", "heads", "head_versions", "tasks", "audit_entries", "audit_tips",
+		"units", "heads", "head_versions", "tasks", "audit_entries", "audit_tips", "metered", "labels",
 	}
 }
 
