@@ -233,3 +233,9 @@ func (b *bench) row(kind outlay.ResourceKind, name string) (found outlay.Resourc
 	})
 	return found
 }
+
+func (*nimbus) Existing(context.Context, *outlay.CloudAccount, map[string]string) ([]outlay.Existing, error) {
+	return nil, nil
+}
+
+func (*nimbus) Labels(map[string]string) ([]outlay.Label, error) { return nil, nil }

@@ -183,3 +183,9 @@ func (n *nimbus) count(kind outlay.ResourceKind) int {
 	}
 	return found
 }
+
+func (*nimbus) Existing(context.Context, *outlay.CloudAccount, map[string]string) ([]outlay.Existing, error) {
+	return nil, nil
+}
+
+func (*nimbus) Labels(map[string]string) ([]outlay.Label, error) { return nil, nil }

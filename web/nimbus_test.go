@@ -100,3 +100,9 @@ func (*nimbus) Fetch(context.Context, *outlay.CloudAccount, *outlay.Source, outl
 func (*nimbus) Mapping(format string) (outlay.Mapping, error) {
 	return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "", "nimbus has no format %q", format)
 }
+
+func (*nimbus) Existing(context.Context, *outlay.CloudAccount, map[string]string) ([]outlay.Existing, error) {
+	return nil, nil
+}
+
+func (*nimbus) Labels(map[string]string) ([]outlay.Label, error) { return nil, nil }
