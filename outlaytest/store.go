@@ -32,6 +32,8 @@ func Store(t *testing.T, open func(t *testing.T) outlay.Store) {
 		{"units", storeUnits},
 		{"heads", storeHeads},
 		{"audit", storeAudit},
+		{"meter", storeMeter},
+		{"labels", storeLabels},
 		{"install", storeInstall},
 		{"isolation", storeIsolation},
 		{"transactions", storeTransactions},

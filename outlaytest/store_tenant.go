@@ -136,6 +136,8 @@ func storeIsolation(t *testing.T, s outlay.Store) {
 			tx.Publish(ctx, head(a, "unt_1", noon())),
 			tx.PutTask(ctx, outlay.Task{Kind: "look", Subject: "acc_1"}),
 			tx.Append(ctx, outlay.Entry{Action: "x"}),
+			tx.AddMetered(ctx, outlay.Metered{SourceID: "src_1", Month: "2026-10", Queries: 1}),
+			tx.PutLabel(ctx, outlay.LabelMeaning{Provider: "nimbus", Tag: "User", Value: "a-b", Original: "a@b"}),
 		)
 	})
 	for what, n := range countAll(t, a) {
@@ -211,6 +213,9 @@ func foreignUses(b tenant) map[string]func(context.Context, outlay.Tx) error {
 		"coverage of a source": func(ctx context.Context, tx outlay.Tx) error {
 			return tx.PutCoverage(ctx, outlay.Coverage{SourceID: "src_1"})
 		},
+		"meter of a source": func(ctx context.Context, tx outlay.Tx) error {
+			return tx.AddMetered(ctx, outlay.Metered{SourceID: "src_1", Month: "2026-10", Queries: 1})
+		},
 		"resource of a source": func(ctx context.Context, tx outlay.Tx) error {
 			return tx.PutResource(ctx, outlay.Resource{SourceID: "src_1"})
 		},
@@ -237,6 +242,8 @@ func countAll(t *testing.T, o tenant) map[string]int {
 			count(counts, "units", func() ([]outlay.Unit, error) { return tx.Units(ctx, "") }),
 			count(counts, "heads", func() ([]outlay.Head, error) { return tx.Heads(ctx) }),
 			count(counts, "tasks", func() ([]outlay.Task, error) { return tx.Tasks(ctx) }),
+			count(counts, "metered", func() ([]outlay.Metered, error) { return tx.Metered(ctx) }),
+			count(counts, "labels", func() ([]outlay.LabelMeaning, error) { return tx.Labels(ctx, "nimbus") }),
 			count(counts, "entries", func() ([]outlay.Entry, error) { return tx.Entries(ctx, 0) }),
 		)
 	})

@@ -166,6 +166,12 @@ func twoTenants(t *testing.T, s *Store) {
 		func(tx outlay.Tx) error { return tx.Publish(ctx, outlay.Head{SourceID: "src_1", UnitID: "unt_1"}) },
 		func(tx outlay.Tx) error { return tx.PutTask(ctx, outlay.Task{Kind: "look", Subject: "acc_1"}) },
 		func(tx outlay.Tx) error { return tx.Append(ctx, outlay.Entry{Action: "x"}) },
+		func(tx outlay.Tx) error {
+			return tx.AddMetered(ctx, outlay.Metered{SourceID: "src_1", Month: "2026-10", Queries: 1})
+		},
+		func(tx outlay.Tx) error {
+			return tx.PutLabel(ctx, outlay.LabelMeaning{Provider: "nimbus", Tag: "User", Value: "a-b"})
+		},
 	}
 	for i, step := range steps {
 		if err := s.ForOrg(ctx, "org_a", step); err != nil {
