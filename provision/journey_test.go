@@ -18,13 +18,14 @@ import (
 // journey is a world whose looks and runs are done in this process, as the server does them.
 type journey struct {
 	*world
+	cloud  *simaws.Cloud
 	worker *operation.Worker
 }
 
 func newJourney(t *testing.T, tags ...string) *journey {
 	t.Helper()
-	w := newWorld(t, 0, tags...)
-	j := &journey{world: w, worker: orders{Endpoint: w.endpoint}.worker(w.store, nil)}
+	w := newWorld(t, awsCase(), 0, tags...)
+	j := &journey{world: w, worker: orders{Cloud: w.of.name, Connect: w.cloud.connect()}.worker(w.store, nil), cloud: w.cloud.(awsCloud).Cloud}
 	detect.New(detect.Options{
 		Store: w.store, Clock: outlay.SystemClock{}, Providers: map[outlay.ProviderName]outlay.Provider{aws.Name: w.provider}, Log: slog.New(slog.DiscardHandler),
 	}).Register(j.worker)
@@ -124,7 +125,7 @@ func (j *journey) changes() []string {
 func TestJourney(t *testing.T) {
 	j := newJourney(t, "Project", "User")
 	const other = "905418302776"
-	j.cloud.AddOrganization(simaws.Member{ID: accountID, Name: "prod"}, simaws.Member{ID: other, Name: "research"})
+	j.cloud.AddOrganization(simaws.Member{ID: awsAccount, Name: "prod"}, simaws.Member{ID: other, Name: "research"})
 	j.follow("research", other)
 	j.look()
 	j.is("prod", outlay.Unprovisioned, "Provisioning has not finished")
@@ -147,7 +148,7 @@ func TestJourney(t *testing.T) {
 	if after := j.cloud.Snapshot(); len(after) != len(before) {
 		t.Errorf("a look changed the cloud")
 	}
-	j.publish(accountID, other)
+	j.publish(awsAccount, other)
 	j.look()
 	j.is("prod", outlay.Provisioned, "Cost data is arriving.")
 	j.is("research", outlay.Provisioned, "Cost data is arriving.")
@@ -158,7 +159,7 @@ func TestJourney(t *testing.T) {
 	j.cloud.SeeTags("Project")
 	j.look()
 	j.look()
-	if on := j.cloud.ActiveTags(accountID); !slices.Equal(on, []string{"Project"}) {
+	if on := j.cloud.ActiveTags(awsAccount); !slices.Equal(on, []string{"Project"}) {
 		t.Errorf("active tags %v", on)
 	}
 	if s := tagsOf(j.status("prod")); !strings.HasPrefix(s.Reason, "1 of 2 tags are on") {
@@ -181,7 +182,7 @@ func TestJourney(t *testing.T) {
 // forbidden takes every permission away: nothing flips.
 func (j *journey) forbidden() {
 	j.t.Helper()
-	who := j.cloud.UserARN(accountID, "billing")
+	who := j.cloud.UserARN(awsAccount, "billing")
 	j.cloud.Deny(who, "s3:*", "bcm-data-exports:*", "organizations:*", "ce:*")
 	for range 3 {
 		j.look()
@@ -200,7 +201,11 @@ func (j *journey) forbidden() {
 // deletedByHand has somebody delete the export in the console: it counts at the second look, and a provision repairs it.
 func (j *journey) deletedByHand() {
 	j.t.Helper()
-	j.cloud.RemoveExport(j.ours("export")[0].ARN)
+	for _, e := range j.cloud.Exports() {
+		if !e.Foreign {
+			j.cloud.RemoveExport(e.ARN)
+		}
+	}
 	j.look()
 	j.is("prod", outlay.Provisioned, "")
 	j.look()

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"outlay"
-	"outlay/aws"
 	"outlay/operation"
 	"outlay/outlaytest"
 	"outlay/provision"
@@ -24,10 +23,11 @@ const childEnv = "OUTLAY_SWEEP_CHILD"
 
 // orders are what a child process does: work on what is due until one operation has ended, and die on the way if told.
 type orders struct {
-	Database, Endpoint, OrgID, OperationID string
-	KillAt                                 string // SIGKILL itself at this point
-	StopAt                                 string // SIGSTOP itself at this point
-	Points                                 string // file that gets a line per point reached
+	Cloud, Connect               string // which case, and how to reach it
+	Database, OrgID, OperationID string
+	KillAt                       string // SIGKILL itself at this point
+	StopAt                       string // SIGSTOP itself at this point
+	Points                       string // file that gets a line per point reached
 	// Defect plants a fault: "no intent" loses every intent row before it is written.
 	Defect string
 }
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	text, child := os.LookupEnv(childEnv)
 	if !child {
 		flag.Parse()
-		if err := flag.Set("test.parallel", "8"); err != nil { // cases of the sweep mostly wait
+		if err := flag.Set("test.parallel", "16"); err != nil { // cases of the sweep mostly wait
 			fmt.Fprintln(os.Stderr, err)
 		}
 		outlaytest.RunWithPostgres(m)
@@ -98,7 +98,7 @@ func (o orders) obey() (int, error) {
 
 // wait waits until the operation has ended.
 func (o orders) wait(ctx context.Context, store outlay.Store) int {
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
@@ -135,23 +135,16 @@ func (o orders) worker(store outlay.Store, points func(string)) *operation.Worke
 		Lease: lease, Renew: renew, Poll: 10 * time.Millisecond,
 		Backoff: 5 * time.Millisecond, Recheck: 300 * time.Millisecond,
 	})
+	provider := sweepCases()[o.Cloud].provider(o.Connect)
 	provision.New(provision.Options{
 		Store: store, Clock: outlay.SystemClock{},
-		Providers: map[outlay.ProviderName]outlay.Provider{aws.Name: realProvider(o.Endpoint)},
+		Providers: map[outlay.ProviderName]outlay.Provider{provider.Name(): provider},
 		Settle: func(_ outlay.ResourceKind, planned time.Duration) time.Duration {
 			return min(planned, 200*time.Millisecond)
 		},
 		VerifyFor: 5 * time.Second, VerifyEvery: 20 * time.Millisecond,
 	}).Register(w)
 	return w
-}
-
-// realProvider is the product's provider with its real clients, pointed at the simulated cloud.
-func realProvider(endpoint string) *aws.Provider {
-	return aws.New(aws.Options{
-		Secrets: openSecrets{}, Endpoint: endpoint, Clock: outlay.SystemClock{}, NamingKey: []byte("a key of the sweep, 32 bytes long"),
-		InstallationID: "ins_sweep", Retry: aws.Retry{Attempts: 3, MaxBackoff: 20 * time.Millisecond, Answer: 2 * time.Second},
-	})
 }
 
 // openSecrets opens secrets that were stored open: the sweep is not about sealing.

@@ -60,24 +60,31 @@ func (f *figures) add(w *world, point string, killed bool) {
 // going wrong, resumes in a fresh process, and then takes everything down again. Nothing may be left, be there twice,
 // hang, or have touched what is not ours (reliability.md §3.2, §3.3).
 func TestCrashSweep(t *testing.T) {
-	probe := newWorld(t, 0)
+	for name, c := range sweepCases() {
+		t.Run(name, func(t *testing.T) { sweep(t, c) })
+	}
+}
+
+// sweep is the crash sweep over one cloud.
+func sweep(t *testing.T, of sweepCase) {
+	probe := newWorld(t, of, 0)
 	up := probe.points(outlay.OpProvision)
 	if code, _ := probe.child(outlay.Operation{ID: "run_1"}, orders{}); code != childDone {
 		t.Fatalf("a run without faults ended with %d", code)
 	}
 	down := probe.points(outlay.OpDeprovision)
-	if len(up) != 35 || len(down) != 21 {
-		t.Errorf("%d and %d points, want 35 and 21:\n%s\n%s", len(up), len(down), strings.Join(up, "\n"), strings.Join(down, "\n"))
+	if len(up) != of.up || len(down) != of.down {
+		t.Errorf("%d and %d points, want %d and %d:\n%s\n%s", len(up), len(down), of.up, of.down, strings.Join(up, "\n"), strings.Join(down, "\n"))
 	}
 	f := &figures{reached: map[string]int{}}
 	begun := outlay.SystemClock{}.Now()
 	t.Run("points", func(t *testing.T) {
 		for seed := 1; seed <= *sweepSeeds; seed++ {
 			for _, point := range up {
-				t.Run("up "+point, func(t *testing.T) { t.Parallel(); sweepUp(t, f, int64(seed), point) })
+				t.Run("up "+point, func(t *testing.T) { t.Parallel(); sweepUp(t, f, newWorld(t, of, int64(seed)), point) })
 			}
 			for _, point := range down {
-				t.Run("down "+point, func(t *testing.T) { t.Parallel(); sweepDown(t, f, int64(seed), point) })
+				t.Run("down "+point, func(t *testing.T) { t.Parallel(); sweepDown(t, f, newWorld(t, of, int64(seed)), point) })
 			}
 		}
 	})
@@ -88,13 +95,12 @@ func TestCrashSweep(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("crash sweep: %d points, %d runs, %d kills, leaked %d, doubled %d, foreign touched %d, stuck %d, in %s",
-		len(up)+len(down), f.runs, f.kills, f.leaked, f.doubled, f.foreign, f.stuck, outlay.SystemClock{}.Now().Sub(begun).Round(time.Second))
+	t.Logf("crash sweep of %s: %d points, %d runs, %d kills, leaked %d, doubled %d, foreign touched %d, stuck %d, in %s",
+		of.name, len(up)+len(down), f.runs, f.kills, f.leaked, f.doubled, f.foreign, f.stuck, outlay.SystemClock{}.Now().Sub(begun).Round(time.Second))
 }
 
 // sweepUp kills a provision at a point, resumes it, and takes it down.
-func sweepUp(t *testing.T, f *figures, seed int64, point string) {
-	w := newWorld(t, seed)
+func sweepUp(t *testing.T, f *figures, w *world, point string) {
 	op := w.queue(outlay.OpProvision)
 	_, killed := w.child(op, orders{KillAt: point})
 	if !killed {
@@ -110,8 +116,7 @@ func sweepUp(t *testing.T, f *figures, seed int64, point string) {
 }
 
 // sweepDown provisions, kills the deprovision at a point while a last delivery arrives, and resumes it.
-func sweepDown(t *testing.T, f *figures, seed int64, point string) {
-	w := newWorld(t, seed)
+func sweepDown(t *testing.T, f *figures, w *world, point string) {
 	if !w.finish(w.queue(outlay.OpProvision)) {
 		w.report(t)
 		return
@@ -138,7 +143,7 @@ func TestSweepUndo(t *testing.T) {
 	} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 1)
+			w := newWorld(t, awsCase(), 1)
 			op := w.queue(outlay.OpProvision)
 			if _, killed := w.child(op, orders{KillAt: point}); !killed {
 				t.Errorf("the point was not reached")
@@ -156,7 +161,7 @@ func TestSweepZombie(t *testing.T) {
 	for _, point := range []string{"create aws/bucket.after_intent", "create aws/export.after_intent", "create aws/export.sent"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
-			w := newWorldOn(t, t.TempDir(), outlaytest.Postgres(t), 0)
+			w := newWorldOn(t, awsCase(), outlaytest.Postgres(t), 0)
 			op := w.queue(outlay.OpProvision)
 			zombie := w.command(t.Context(), op, orders{StopAt: point})
 			if err := zombie.Start(); err != nil {
@@ -191,14 +196,14 @@ func stopped(pid int) bool {
 
 // TestSweepTwoWorkers lets two processes race for one run, faults on.
 func TestSweepTwoWorkers(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { t.Parallel(); race(t, newWorld(t, 2)) })
-	t.Run("postgres", func(t *testing.T) { t.Parallel(); race(t, newWorldOn(t, t.TempDir(), outlaytest.Postgres(t), 2)) })
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); race(t, newWorld(t, awsCase(), 2)) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); race(t, newWorldOn(t, awsCase(), outlaytest.Postgres(t), 2)) })
 }
 
 func race(t *testing.T, w *world) {
 	t.Helper()
 	op := w.queue(outlay.OpProvision)
-	w.cloud.RandomFaults(0.25, 7)
+	w.cloud.faults(0.25, 7, false)
 	one, two := w.command(t.Context(), op, orders{}), w.command(t.Context(), op, orders{})
 	for _, c := range []interface{ Start() error }{one, two} {
 		if err := c.Start(); err != nil {
@@ -220,15 +225,16 @@ func TestSweepWithTags(t *testing.T) {
 	for _, at := range []string{"after_intent", "sent"} {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 2, "Project", "User", "Pool")
-			w.cloud.SeeTags("Project", "User")
+			w := newWorld(t, awsCase(), 2, "Project", "User", "Pool")
+			cloud := w.cloud.(awsCloud).Cloud
+			cloud.SeeTags("Project", "User")
 			op := w.queue(outlay.OpProvision)
 			if _, killed := w.child(op, orders{KillAt: "update aws/cost-allocation-tag." + at}); !killed {
 				t.Errorf("the point was not reached")
 			}
 			if w.finish(op) {
 				w.checkUp()
-				if on := w.cloud.ActiveTags(accountID); !slices.Equal(on, []string{"Project", "User"}) {
+				if on := cloud.ActiveTags(awsAccount); !slices.Equal(on, []string{"Project", "User"}) {
 					t.Errorf("active tags %v", on)
 				}
 				w.takeDown()
@@ -240,7 +246,7 @@ func TestSweepWithTags(t *testing.T) {
 
 // TestSweepBites plants the defect that the sweep is for: intents are not written down. It must be found.
 func TestSweepBites(t *testing.T) {
-	w := newWorld(t, 2)
+	w := newWorld(t, awsCase(), 2)
 	w.defect = "no intent"
 	op := w.queue(outlay.OpProvision)
 	if _, killed := w.child(op, orders{KillAt: "create aws/export.sent"}); !killed {
@@ -257,7 +263,7 @@ func TestSweepBites(t *testing.T) {
 // deliver makes the cloud deliver once to every export, with its late files.
 func (w *world) deliver() {
 	w.t.Helper()
-	if err := w.cloud.Deliver(w.t.Context(), outlay.SystemClock{}.Now()); err != nil {
+	if err := w.cloud.deliver(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -18,85 +18,111 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"outlay"
-	"outlay/aws"
 	"outlay/provision"
-	simaws "outlay/simcloud/aws"
 	"outlay/sqldb"
 )
 
-const (
-	sweepOrg  = "org_sweep"
-	accountID = "482109375516"
-)
+const sweepOrg = "org_sweep"
+
+// sweepCase is one cloud of the sweep.
+type sweepCase struct {
+	name string
+	// up and down are how many points a provision and a deprovision have, so that none gets lost.
+	up, down int
+	// start makes a simulated cloud in a folder, with foreign things in it. Odd seeds have one in which new things are
+	// seen late.
+	start func(t *testing.T, dir string, seed int64) sweepCloud
+	// provider is the product's own, with its real clients; connect is what sweepCloud.connect said.
+	provider func(connect string) outlay.Provider
+}
+
+// sweepCases are the clouds by name; a child process finds its own in it.
+func sweepCases() map[string]sweepCase {
+	out := map[string]sweepCase{}
+	for _, c := range []sweepCase{awsCase()} {
+		out[c.name] = c
+	}
+	return out
+}
+
+// sweepCloud is a simulated cloud as the sweep needs it.
+type sweepCloud interface {
+	connect() string
+	// account has a credential that may do everything; spec is what a person asks for.
+	account() outlay.CloudAccount
+	spec() outlay.Spec
+	// faults lets a share of the calls go wrong, in the ways of the measured sweep or in all; 0 lets all go well.
+	faults(rate float64, seed int64, all bool)
+	// deliver puts files where the cloud would, to everything that stands.
+	deliver(ctx context.Context) error
+	// person does what the run waits for, if anything; called again and again.
+	person()
+	live() []live
+	// once names the kinds of which a set-up has one, and how many if more.
+	once() map[string]int
+}
+
+// live is one thing that exists in the cloud.
+type live struct {
+	Kind, Name string
+	Source     string // the mark of the source that it carries
+	Foreign    bool   // was there before us
+	Sick       bool
+	Detail     any // everything else, to see whether it was touched
+}
 
 // world is one case of the sweep: a cloud of its own with foreign things in it, a store of its own, one source.
 type world struct {
 	t        *testing.T
 	dir      string
 	database string
-	cloud    *simaws.Cloud
-	endpoint string
+	of       sweepCase
+	cloud    sweepCloud
 	store    outlay.Store
-	provider *aws.Provider
+	provider outlay.Provider
 	source   string
 	account  string
-	foreign  []simaws.Live
+	foreign  []live
 	runs     int
 	faults   int64 // seed of the faults, 0 for none
 	findings []string
 	defect   string
 }
 
-// newWorld makes a world. Odd seeds have a cloud in which new things are not listed at once and new policies are not
-// seen at once.
-func newWorld(t *testing.T, seed int64, tags ...string) *world {
+// newWorld makes a world of a case.
+func newWorld(t *testing.T, of sweepCase, seed int64, tags ...string) *world {
 	t.Helper()
 	dir := t.TempDir()
-	return newWorldOn(t, dir, "sqlite:"+filepath.Join(dir, "outlay.db"), seed, tags...)
+	return newWorldOn(t, of, "sqlite:"+filepath.Join(dir, "outlay.db"), seed, tags...)
 }
 
-func newWorldOn(t *testing.T, dir, database string, seed int64, tags ...string) *world {
+func newWorldOn(t *testing.T, of sweepCase, database string, seed int64, tags ...string) *world {
 	t.Helper()
-	w := &world{t: t, dir: dir, database: database, faults: seed}
-	cloud, err := simaws.New(simaws.Options{
-		Dir: filepath.Join(w.dir, "cloud"), ExportQuota: 50, RowsPerMonth: 30, Seed: seed,
-		ListLag: int(2 * (seed % 2)), PolicyLag: int(seed % 2), LateDelivery: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := cloud.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
-	w.cloud, w.endpoint = cloud, url
-	cloud.AddAccount(accountID, "prod")
-	key, secret := cloud.AddUser(accountID, "billing", "*")
-	cloud.PlantBucket(accountID, "us-east-1", "theirs-482109375516")
-	cloud.PlantExport(accountID, "outlay-focus-theirs", "theirs-482109375516")
+	w := &world{t: t, dir: t.TempDir(), database: database, faults: seed, of: of}
+	w.cloud = of.start(t, w.dir, seed)
 	w.foreign = w.planted()
-	w.provider = realProvider(url)
+	w.provider = of.provider(w.cloud.connect())
+	var err error
 	w.store, err = sqldb.Open(t.Context(), database, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
-	w.settle(key, secret, tags)
+	w.settle(tags)
 	return w
 }
 
 // settle stores the organization, the account and the source.
-func (w *world) settle(key, secret string, tags []string) {
+func (w *world) settle(tags []string) {
 	w.t.Helper()
 	now := outlay.SystemClock{}.Now()
 	if err := w.store.Install().AddOrganization(w.t.Context(), outlay.Organization{ID: sweepOrg, Name: "Northwind", CreatedAt: now}); err != nil {
 		w.t.Fatal(err)
 	}
-	a := outlay.CloudAccount{OrgID: sweepOrg, ID: outlay.NewID("acc"), Name: "prod", Provider: aws.Name, CreatedAt: now}
-	a.Credential = outlay.Credential{
-		Kind: "keys", Values: map[string]string{"access_key_id": key}, Sealed: map[string]outlay.Sealed{"secret_access_key": outlay.Sealed(secret)}, Version: 1,
-	}
+	a := w.cloud.account()
+	a.OrgID, a.ID, a.Name, a.Provider, a.CreatedAt = sweepOrg, outlay.NewID("acc"), "prod", w.provider.Name(), now
+	spec := w.cloud.spec()
+	spec.Tags = tags
 	seen, err := w.provider.Observe(w.t.Context(), &a, &outlay.Source{OrgID: sweepOrg}, outlay.Look{Kinds: []outlay.ResourceKind{}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -108,8 +134,8 @@ func (w *world) settle(key, secret string, tags []string) {
 			return err
 		}
 		return tx.PutSource(w.t.Context(), outlay.Source{
-			OrgID: sweepOrg, ID: w.source, Name: "prod", Provider: aws.Name, AccountID: a.ID, Scope: a.Identity.Scope, Origin: outlay.OriginCreated,
-			Spec: &outlay.Spec{Region: "eu-central-1", Tags: tags}, Desired: outlay.Present, CreatedAt: now,
+			OrgID: sweepOrg, ID: w.source, Name: "prod", Provider: a.Provider, AccountID: a.ID, Scope: a.Identity.Scope, Origin: outlay.OriginCreated,
+			Spec: &spec, Desired: outlay.Present, CreatedAt: now,
 		})
 	})
 }
@@ -129,7 +155,7 @@ func (w *world) find(format string, args ...any) {
 // meets no faults.
 func (w *world) queue(kind outlay.OperationKind) outlay.Operation {
 	w.t.Helper()
-	w.cloud.ClearFaults()
+	w.cloud.faults(0, 0, false)
 	var s outlay.Source
 	var a outlay.CloudAccount
 	w.tx(func(tx outlay.Tx) (err error) {
@@ -154,7 +180,7 @@ func (w *world) queue(kind outlay.OperationKind) outlay.Operation {
 	}
 	w.runs++
 	op := outlay.Operation{
-		OrgID: sweepOrg, ID: fmt.Sprintf("run_%d", w.runs), Kind: kind, SourceID: w.source, AccountID: w.account, Provider: aws.Name, ScopeID: s.Scope.ID,
+		OrgID: sweepOrg, ID: fmt.Sprintf("run_%d", w.runs), Kind: kind, SourceID: w.source, AccountID: w.account, Provider: w.provider.Name(), ScopeID: s.Scope.ID,
 		Status: outlay.OpQueued, Plan: plan, PlanHash: plan.Hash(), CostFiles: s.CostFiles, CreatedBy: "usr_sweep", CreatedAt: outlay.SystemClock{}.Now(),
 	}
 	w.tx(func(tx outlay.Tx) error { _, err := tx.AddOperation(w.t.Context(), op); return err })
@@ -163,7 +189,7 @@ func (w *world) queue(kind outlay.OperationKind) outlay.Operation {
 
 // command is a child process on an operation.
 func (w *world) command(ctx context.Context, op outlay.Operation, o orders) *exec.Cmd {
-	o.Database, o.Endpoint, o.OrgID, o.OperationID = w.database, w.endpoint, sweepOrg, op.ID
+	o.Database, o.Cloud, o.Connect, o.OrgID, o.OperationID = w.database, w.of.name, w.cloud.connect(), sweepOrg, op.ID
 	o.Points, o.Defect = filepath.Join(w.dir, "points"), w.defect
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -180,16 +206,10 @@ func (w *world) command(ctx context.Context, op outlay.Operation, o orders) *exe
 func (w *world) child(op outlay.Operation, o orders) (code int, killed bool) {
 	w.t.Helper()
 	if w.faults != 0 {
-		var kinds []simaws.FaultKind
-		if *sweepAll {
-			// A flipped byte in an answer is what TLS is there to prevent: it would put a wrong id into the ledger, and
-			// what has another id than ours is not deleted.
-			kinds = slices.DeleteFunc(simaws.FaultKinds(), func(k simaws.FaultKind) bool { return k == simaws.BadChecksum })
-		}
-		w.cloud.RandomFaults(*sweepRate, w.faults, kinds...)
+		w.cloud.faults(*sweepRate, w.faults, *sweepAll)
 		w.faults += 1000
 	}
-	err := w.command(w.t.Context(), op, o).Run()
+	err := w.accompanied(w.command(w.t.Context(), op, o))
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if err != nil && !ok {
 		w.t.Fatal(err)
@@ -201,6 +221,25 @@ func (w *world) child(op outlay.Operation, o orders) (code int, killed bool) {
 		return 0, true
 	}
 	return exit.ExitCode(), false
+}
+
+// accompanied runs a command while a person does what the cloud's runs wait for.
+func (w *world) accompanied(c *exec.Cmd) error {
+	if err := c.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-tick.C:
+			w.cloud.person()
+		}
+	}
 }
 
 // finish resumes an operation in a fresh process until it is done.
@@ -219,29 +258,27 @@ func (w *world) finish(op outlay.Operation) bool {
 	return false
 }
 
-// ours are the live things that carry the marks of the world's source.
-func (w *world) ours(kind string) []simaws.Live {
-	return slices.DeleteFunc(w.cloud.Snapshot(), func(l simaws.Live) bool {
-		return l.Kind != kind || l.Tags["outlay:source-id"] != w.source
-	})
+// ours are the live things that carry the mark of the world's source.
+func (w *world) ours() []live {
+	return slices.DeleteFunc(w.cloud.live(), func(l live) bool { return l.Source != w.source })
 }
 
-func (w *world) planted() []simaws.Live {
-	return slices.DeleteFunc(w.cloud.Snapshot(), func(l simaws.Live) bool { return !l.Foreign })
+func (w *world) planted() []live {
+	return slices.DeleteFunc(w.cloud.live(), func(l live) bool { return !l.Foreign })
 }
 
 // checkUp tells what is wrong after a provision: everything once, and the ledger knows it.
 func (w *world) checkUp() {
 	w.t.Helper()
-	for _, kind := range []string{"bucket", "export"} {
-		if n := len(w.ours(kind)); n != 1 {
-			w.find("doubled: %d of ours of kind %s after a provision", n, kind)
+	count := map[string]int{}
+	for _, l := range w.ours() {
+		count[l.Kind]++
+		if l.Sick {
+			w.find("stuck: %s %s is not healthy", l.Kind, l.Name)
 		}
 	}
-	for _, e := range w.ours("export") {
-		if !e.Healthy {
-			w.find("stuck: the export is not healthy")
-		}
+	if d := cmp.Diff(w.cloud.once(), count); d != "" {
+		w.find("doubled: after a provision there is, by kind (-want +found):\n%s", d)
 	}
 	w.tx(func(tx outlay.Tx) error {
 		rows, err := tx.Resources(w.t.Context(), w.source)
@@ -258,10 +295,8 @@ func (w *world) checkUp() {
 // checkDown tells what is wrong after a deprovision: nothing of ours is left, in the cloud or in the ledger.
 func (w *world) checkDown() {
 	w.t.Helper()
-	for _, kind := range []string{"bucket", "export"} {
-		for _, l := range w.ours(kind) {
-			w.find("leaked: %s %s with %d objects", kind, l.Name, len(l.Objects))
-		}
+	for _, l := range w.ours() {
+		w.find("leaked: %s %s: %+v", l.Kind, l.Name, l.Detail)
 	}
 	w.tx(func(tx outlay.Tx) error {
 		s, err := tx.Source(w.t.Context(), w.source)
