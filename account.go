@@ -111,6 +111,9 @@ type BillingStatus struct {
 	// Via is the source that delivers this account's data; "" for none. OwnerID is the account that owns it.
 	Via     string `json:"via,omitempty"`
 	OwnerID string `json:"ownerId,omitempty"`
+	// Basis says how we know that this account belongs to OwnerID's source; "" for the owner itself. OwnerID and Basis
+	// are also set while the source has not delivered yet, with Via empty.
+	Basis CoverageBasis `json:"basis,omitempty"`
 	// CouldNotCheckSince is set while looks fail for reasons that say nothing about the data (403, throttling, network).
 	CouldNotCheckSince time.Time `json:"couldNotCheckSince,omitzero"`
 	CouldNotCheckWhy   string    `json:"couldNotCheckWhy,omitempty"`

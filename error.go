@@ -3,6 +3,7 @@ package outlay
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code says what kind of failure an error is. The code alone decides HTTP status, exit status and whether to retry.
@@ -30,7 +31,10 @@ type Error struct {
 	Outcome Outcome
 	// Needs lists the permissions whose lack caused a CodeForbidden from a cloud.
 	Needs []Permission
-	Err   error // the cause, for logs
+	// RetryAfter is how long the other side asked us to wait before we repeat; zero when it did not say. The engine
+	// waits at least that long.
+	RetryAfter time.Duration
+	Err        error // the cause, for logs
 }
 
 // Outcome classifies a failed call by what may have happened on the other side (reliability.md §3.4).

@@ -67,6 +67,8 @@ type Problem struct {
 	Policy  string       `json:"policy,omitempty"` // to paste
 	// Manual, when not nil, is what the run waits for: a person's step. Such a run is shown as "waiting for you".
 	Manual *Instruction `json:"manual,omitempty"`
+	// Since is when the run began to wait for that person; it stays over the attempts between.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // StepState is where a step stands.
