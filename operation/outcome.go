@@ -58,7 +58,7 @@ func (w *Worker) settle(o *outlay.Operation, err error, step string, stopping bo
 	case errors.As(err, &wait):
 		o.Status, o.NextAt = outlay.OpWaiting, orElse(wait.Until, now.Add(w.Recheck))
 	case again(err) || outlay.CodeOf(err) == outlay.CodeInternal && o.Attempts <= patience:
-		o.Status, o.NextAt = outlay.OpRunning, now.Add(pause(w.Backoff, o.Attempts))
+		o.Status, o.NextAt = outlay.OpRunning, now.Add(max(pause(w.Backoff, o.Attempts), asked(err)))
 	default:
 		o.Status, o.NextAt = outlay.OpWaiting, now.Add(w.Recheck)
 	}
@@ -73,6 +73,15 @@ func again(err error) bool {
 		return e.Code.Retryable() || e.Outcome == outlay.Unknown
 	}
 	return errors.Is(err, context.DeadlineExceeded)
+}
+
+// asked is how long the other side asked us to wait; 0 when it did not. It is believed for at most an hour.
+func asked(err error) time.Duration {
+	e, ok := errors.AsType[*outlay.Error](err)
+	if !ok {
+		return 0
+	}
+	return min(max(e.RetryAfter, 0), longest)
 }
 
 // operate does one claimed operation as far as it goes, and releases it.

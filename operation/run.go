@@ -21,6 +21,7 @@ type Run struct {
 	current int
 	// progressed is set once a step of this attempt changed something: the failures in a row begin anew.
 	progressed bool
+	before     *outlay.Problem // why the attempt before this one stopped
 }
 
 // Line is one step of a run as it is laid out before anything happens.
@@ -35,6 +36,9 @@ type Line struct {
 
 // Operation is what was claimed, with the plan that a person confirmed.
 func (r *Run) Operation() outlay.Operation { return r.op }
+
+// Before is why the attempt before this one stopped; nil when there was none.
+func (r *Run) Before() *outlay.Problem { return r.before }
 
 // Sleep waits within a step; it ends early when the lease is lost.
 func (r *Run) Sleep(ctx context.Context, d time.Duration) error {
@@ -91,7 +95,7 @@ func (r *Run) ledger(ctx context.Context, fn func(outlay.Tx, *outlay.Operation) 
 // begin marks the operation as running and counts the attempt.
 func (r *Run) begin(ctx context.Context) error {
 	return r.ledger(ctx, func(tx outlay.Tx, o *outlay.Operation) error {
-		o.Problem = nil
+		r.before, o.Problem = o.Problem, nil
 		o.Attempts++
 		if o.StartedAt.IsZero() {
 			o.StartedAt = r.w.Clock.Now()
@@ -114,6 +118,7 @@ func (r *Run) finish(ctx context.Context, cause error, stopping bool) error {
 			o.Attempts = 1
 		}
 		r.w.settle(o, cause, r.title(), stopping && cause != nil)
+		r.keepSince(o.Problem)
 		status = o.Status
 		return tx.PutOperation(ctx, *o)
 	})
@@ -122,6 +127,13 @@ func (r *Run) finish(ctx context.Context, cause error, stopping bool) error {
 	}
 	c := r.op
 	return r.w.Store.Install().RenewOperation(ctx, &c, r.w.Clock.Now().Add(-time.Second))
+}
+
+// keepSince lets a run that waits for a person keep since when, over attempts that stopped for another reason.
+func (r *Run) keepSince(p *outlay.Problem) {
+	if p != nil && r.before != nil && p.Since.IsZero() && !r.progressed {
+		p.Since = r.before.Since
+	}
 }
 
 // Layout writes the run's steps down before anything happens, so that a page shows them all. What an earlier attempt

@@ -59,7 +59,7 @@ func (w *Worker) reschedule(t *outlay.Task, next time.Duration, err error, stopp
 		if t.Every > 0 {
 			d = min(d, t.Every)
 		}
-		t.NextAt = now.Add(d)
+		t.NextAt = now.Add(max(d, asked(err)))
 	default:
 		t.Attempts, t.LastError, t.NextAt = 0, "", time.Time{}
 		if d := orElse(next, t.Every); d > 0 {

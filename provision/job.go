@@ -82,7 +82,7 @@ func (j *job) do(ctx context.Context, i int, s step) error {
 	case roleVerify:
 		return j.run.Read(ctx, i, func(ctx context.Context) (string, error) { return j.verify(ctx, i, s.change) })
 	case roleManual:
-		return j.run.Read(ctx, i, func(ctx context.Context) (string, error) { return j.manual(ctx, s.change) })
+		return j.run.Read(ctx, i, func(ctx context.Context) (string, error) { return j.manual(ctx, s) })
 	case roleHold:
 		return j.hold(ctx, s.change)
 	case rolePublish:

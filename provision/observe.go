@@ -202,12 +202,3 @@ func (j *job) asWanted(ctx context.Context, c outlay.Change) (string, bool, erro
 	}
 	return c.Name + " is as wanted", true, nil
 }
-
-// manual looks whether a person has done what no API offers.
-func (j *job) manual(ctx context.Context, c outlay.Change) (string, error) {
-	detail, fine, err := j.asWanted(ctx, c)
-	if err != nil || fine {
-		return detail, err
-	}
-	return "", &operation.Wait{Problem: outlay.Problem{Code: outlay.CodeConflict, Message: "One thing only you can do: " + c.Title, Fix: c.Detail}}
-}
