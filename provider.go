@@ -72,7 +72,7 @@ type ProviderInfo struct {
 	Regions         []Region
 	RegionHint      string
 	Fields          []ProviderField // further fields of the provision form
-	TagsHint        string
+	TagsHint        string // beside the wish to turn the nine tags on; "" where there is nothing to turn on
 	FirstData       string // "First costs appear within 24 hours."
 	Running         string // what the infrastructure costs
 	// Words of the deprovision page: for delete, keep and the tags that are left alone.
@@ -81,9 +81,28 @@ type ProviderInfo struct {
 	ImportFields []ProviderField
 	// FileFormats are the bills of this provider that people bring as files, the more special ones first.
 	FileFormats []FileFormat
+	// Reader is the least policy that watching and reading need once billing is provisioned, with {field} where a value
+	// goes; "" where there is none to paste. A page may show it beside a plan that is done.
+	Reader string
 	// ReadPrice says what the provider asks for reading, as a decimal of ReadCurrency per TiB ("6.25"); "" when reading
 	// is free or part of the storage.
 	ReadPrice, ReadCurrency string
+	// Tags says how tags reach charges; the zero value means by themselves.
+	Tags TagsInfo
+}
+
+// TagsInfo is what the Tags page says about a provider.
+type TagsInfo struct {
+	// Timing says when a tag is in the charges, and what becomes of the past.
+	Timing string
+	// Manual is how to turn a key on by hand; nil where keys need no turning on. {key} in it stands for the keys.
+	Manual *Instruction
+	// Backfill says what writing today's tags into past months does and costs; "" where the provider cannot.
+	Backfill string
+	// Option is the ProviderField, of Fields, that changes how tags reach charges, such as inheritance; OptionKind is
+	// the resource that stands for it. Both are "" for none.
+	Option     string
+	OptionKind ResourceKind
 }
 
 // FileFormat is a kind of bill in files, known by its columns.

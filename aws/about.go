@@ -31,6 +31,8 @@ func (p *Provider) About() outlay.ProviderInfo {
 		DeleteFiles: "Cannot be undone. AWS will not send past months again.",
 		KeepFiles:   "Only the export is removed. You pay AWS for the storage.",
 		LeftAlone:   "The cost allocation tags stay active. Other tools may rely on them.",
+		FileFormats: fileFormats(),
+		Reader:      ReaderPolicy("aws", "*", "{"+fieldBucket+"}"),
 	}
 }
 
@@ -43,7 +45,7 @@ func aboutRole(principal string) outlay.CredentialKind {
 			{Name: fieldKeyID, Title: "Access key ID", Hint: "Only when this server has no AWS identity of its own: a key that may do nothing but assume the role.", Optional: true},
 			{Name: fieldKeySecret, Title: "Secret access key", Optional: true, Secret: true},
 		},
-		Setup: "Trust policy of the role:\n\n" + trustPolicy(principal) + "\n\nPermissions of the role:\n\n" + ProvisionerPolicy("aws", "*"),
+		Setup: "Trust policy of the role:\n\n" + trustPolicy(principal) + "\n\nPermissions of the role:\n\n" + ProvisionerPolicy("aws", "*") + readerText(),
 	}
 }
 
@@ -55,8 +57,14 @@ func aboutKeys() outlay.CredentialKind {
 			{Name: fieldKeyID, Title: "Access key ID", Hint: "20 capital letters and digits, often beginning with AKIA.", Pattern: `\w{16,128}`}, // accessKeyIdType of the API model
 			{Name: fieldKeySecret, Title: "Secret access key", Secret: true},
 		},
-		Setup: "Permissions of the user:\n\n" + ProvisionerPolicy("aws", "*"),
+		Setup: "Permissions of the user:\n\n" + ProvisionerPolicy("aws", "*") + readerText(),
 	}
+}
+
+// readerText says with how little a provisioned account can go on (reliability.md M15).
+func readerText() string {
+	return "\n\nOnce billing is provisioned, these permissions are enough to watch and to read; give the others back when you deprovision:\n\n" +
+		ReaderPolicy("aws", "*", bucketPrefix+"-*")
 }
 
 // regions is the conservative list of clouds.md §2.2: regions that are on by default in every account. What Data

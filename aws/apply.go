@@ -19,6 +19,12 @@ type applier struct {
 // Apply makes one change. Each change reads before it writes, so that applying it twice is the same as once, and a
 // resource that is not ours stops it.
 func (p *Provider) Apply(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source, c outlay.Change) (outlay.Resource, error) {
+	if isImported(s) {
+		return outlay.Resource{}, &outlay.Error{
+			Code: outlay.CodeConflict, Outcome: outlay.NeverSent, Message: "this source reads an export that somebody else set up; Outlay changes nothing of it",
+			Fix: "Change the export in the AWS console.",
+		}
+	}
 	ses, err := p.session(ctx, a)
 	if err != nil {
 		return outlay.Resource{}, err

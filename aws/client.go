@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/bcmdataexports"
+	cur "github.com/aws/aws-sdk-go-v2/service/costandusagereportservice"
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -164,6 +165,7 @@ func (s session) sts() *sts.Client                     { return sts.NewFromConfi
 func (s session) iam() *iam.Client                     { return iam.NewFromConfig(s.cfg) }
 func (s session) organizations() *organizations.Client { return organizations.NewFromConfig(s.cfg) }
 func (s session) tags() *costexplorer.Client           { return costexplorer.NewFromConfig(s.cfg) }
+func (s session) reports() *cur.Client                 { return cur.NewFromConfig(s.cfg) }
 func (s session) exports() *bcmdataexports.Client      { return bcmdataexports.NewFromConfig(s.cfg) }
 
 // s3 is S3 in a region; against an endpoint of our own in path style, for there is no name per bucket there.

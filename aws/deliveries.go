@@ -47,35 +47,76 @@ func (p *Provider) listDeliveries(ctx context.Context, a *outlay.CloudAccount, s
 	if err != nil {
 		return nil, err
 	}
-	c := call{Action: "s3:ListBucket", Resource: "arn:" + ses.Partition + ":s3:::" + at.Bucket, Doing: "listing what was delivered"}
-	found := map[outlay.Period]outlay.Delivery{}
-	pages := s3.NewListObjectsV2Paginator(ses.s3(at.Region), &s3.ListObjectsV2Input{
-		Bucket: &at.Bucket, Prefix: sdk.String(at.metadataPrefix()), ExpectedBucketOwner: &at.Account,
-	})
+	l := lister{s3: ses.s3(at.Region), at: at, arn: "arn:" + ses.Partition + ":s3:::" + at.Bucket, found: map[outlay.Period]outlay.Delivery{}}
+	if at.Layout == layoutReport {
+		return l.found, l.reports(ctx)
+	}
+	_, err = l.list(ctx, at.metadataPrefix(), "")
+	return l.found, err
+}
+
+// lister finds manifests in one bucket.
+type lister struct {
+	s3    *s3.Client
+	at    location
+	arn   string // of the bucket, for messages
+	found map[outlay.Period]outlay.Delivery
+}
+
+// list notes the manifests under a prefix, and gives the folders that lie there when there is a delimiter.
+func (l lister) list(ctx context.Context, prefix, delimiter string) (folders []string, err error) {
+	in := &s3.ListObjectsV2Input{Bucket: &l.at.Bucket, Prefix: &prefix, ExpectedBucketOwner: &l.at.Account}
+	if delimiter != "" {
+		in.Delimiter = &delimiter
+	}
+	pages := s3.NewListObjectsV2Paginator(l.s3, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, failure(err, c)
+			return nil, failure(err, call{Action: "s3:ListBucket", Resource: l.arn, Doing: "listing what was delivered"})
 		}
 		for _, o := range page.Contents {
-			d, ok := at.delivery(sdk.ToString(o.Key), sdk.ToString(o.ETag), sdk.ToTime(o.LastModified), sdk.ToInt64(o.Size))
-			if old, had := found[d.Period]; ok && (!had || newer(d, old)) {
-				found[d.Period] = d
+			d, ok := l.at.delivery(sdk.ToString(o.Key), sdk.ToString(o.ETag), sdk.ToTime(o.LastModified), sdk.ToInt64(o.Size))
+			if old, had := l.found[d.Period]; ok && (!had || newer(d, old)) {
+				l.found[d.Period] = d
 			}
 		}
+		for _, f := range page.CommonPrefixes {
+			folders = append(folders, sdk.ToString(f.Prefix))
+		}
 	}
-	return found, nil
+	return folders, nil
+}
+
+// reports lists the months of a legacy report, whose manifests lie among its data files, and then each month's
+// manifest by its name: to list everything would be to list every file of every assembly ever delivered.
+func (l lister) reports(ctx context.Context) error {
+	folders, err := l.list(ctx, l.at.base(), "/")
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		if periodOfReport(strings.TrimSuffix(strings.TrimPrefix(folder, l.at.base()), "/")) == "" {
+			continue
+		}
+		if _, err := l.list(ctx, folder+l.at.manifestName(), ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // delivery is the delivery of a manifest, when key is one: named exactly as the export's manifest, directly in a
 // month's folder.
 func (l location) delivery(key, etag string, modified time.Time, size int64) (outlay.Delivery, bool) {
-	folder, name, ok := strings.Cut(strings.TrimPrefix(key, l.metadataPrefix()), "/")
-	if !ok || name != l.manifestName() || !strings.HasPrefix(key, l.metadataPrefix()) {
-		return outlay.Delivery{}, false
+	within, monthOf := l.metadataPrefix(), periodOfFolder
+	if l.Layout == layoutReport {
+		within, monthOf = l.base(), periodOfReport
 	}
-	period := periodOfFolder(folder)
-	if period == "" {
+	rest, ours := strings.CutPrefix(key, within)
+	folder, name, _ := strings.Cut(rest, "/")
+	period := monthOf(folder)
+	if !ours || name != l.manifestName() || period == "" {
 		return outlay.Delivery{}, false
 	}
 	return outlay.Delivery{
@@ -97,6 +138,9 @@ func newer(a, b outlay.Delivery) bool {
 
 // locate says where a source's export delivers: from the ledger, else from what was asked for.
 func (p *Provider) locate(a *outlay.CloudAccount, s *outlay.Source) (location, error) {
+	if isImported(s) {
+		return importedLocation(s)
+	}
 	n := p.namesOf(s, a.Identity)
 	at := location{Bucket: n.Bucket, Region: n.Region, Prefix: filesPrefix, Export: n.Export, Account: n.Account, Format: formatFocus12}
 	if row, ok := ledgerRow(s, kindExport); ok && row.Properties[propTable] == tableFocus10 {

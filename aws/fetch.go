@@ -29,7 +29,7 @@ type remote struct {
 	size      int64
 }
 
-// Fetch reads a delivery's files into dir as 0.parquet, 1.parquet … Every read is pinned to an ETag, and the manifest
+// Fetch reads a delivery's files into dir as 0.parquet, 1.parquet …, or 0.csv.gz … Every read is pinned to an ETag, and the manifest
 // is looked at again at the end: whatever moved meanwhile is CodeConflict, and dir holds nothing that counts
 // (clouds.md §2.9, reliability.md §4.1 rules 2 and 3).
 func (p *Provider) Fetch(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source, d outlay.Delivery, dir string) ([]string, error) {
@@ -75,6 +75,9 @@ func (f fetcher) dataKeys(ctx context.Context, pin remote, period outlay.Period)
 	if err != nil {
 		return nil, failure(err, c)
 	}
+	if f.at.Layout == layoutReport {
+		return reportKeys(body, f.at, period)
+	}
 	m, err := parseManifest(body)
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func (f fetcher) readAll(ctx context.Context, files []remote, dir string) ([]str
 	defer func() { _ = root.Close() }() // read only
 	paths := make([]string, 0, len(files))
 	for i, file := range files {
-		name := fmt.Sprintf("%d.parquet", i) // our own name: never one of the manifest's (M24)
+		name := fmt.Sprintf("%d%s", i, f.at.ending()) // our own name: never one of the manifest's (M24)
 		if err := f.read(ctx, file, root, name); err != nil {
 			return nil, err
 		}
@@ -164,7 +167,7 @@ func (f fetcher) unmoved(ctx context.Context, pin remote) error {
 }
 
 func (f fetcher) call(doing string) call {
-	return call{Action: "s3:GetObject", Resource: f.arn + "/" + f.at.Prefix + "/*", Doing: doing}
+	return call{Action: "s3:GetObject", Resource: f.arn + "/" + f.at.base() + "*", Doing: doing}
 }
 
 func changed(c call) error {

@@ -41,7 +41,7 @@ func ProvisionerPolicy(partition, account string) string {
 		return grant{Sid: sid, Effect: "Allow", Action: actions, Resource: resource}
 	}
 	return document{Version: "2012-10-17", Statement: []grant{
-		allow("Context", "*", "organizations:DescribeOrganization", "organizations:ListAccounts", "s3:ListAllMyBuckets"),
+		allow("Context", "*", "organizations:DescribeOrganization", "organizations:ListAccounts", "s3:ListAllMyBuckets", "cur:DescribeReportDefinitions"),
 		allow("Bucket", bucket, bucketActions()...),
 		allow("BucketRemoval", bucket, "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:DeleteBucket"),
 		allow("ObjectRemoval", bucket+"/*", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"),

@@ -3,7 +3,6 @@ package aws
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"regexp"
 	"strings"
@@ -27,16 +26,8 @@ type manifest struct {
 // parseManifest reads a manifest. A key that comes twice, or in another letter case than ours, is refused: two
 // readers would not agree on what such a manifest says (M27).
 func parseManifest(b []byte) (manifest, error) {
-	if len(b) > maxManifest {
-		return manifest{}, badManifest("it is larger than 16 MiB")
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	if err := checkValue(d, 0, true); err != nil {
+	if err := checkManifest(b, "executionId", "exportArn", "columns", "dataFiles"); err != nil {
 		return manifest{}, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return manifest{}, badManifest("something follows its end")
 	}
 	var m manifest
 	if err := json.Unmarshal(b, &m); err != nil {
@@ -45,14 +36,30 @@ func parseManifest(b []byte) (manifest, error) {
 	return m, nil
 }
 
+// checkManifest walks a whole manifest before anything of it is believed. ours are the keys whose spelling counts.
+func checkManifest(b []byte, ours ...string) error {
+	if len(b) > maxManifest {
+		return badManifest("it is larger than 16 MiB")
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := checkValue(d, 0, ours); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return badManifest("something follows its end")
+	}
+	return nil
+}
+
 func badManifest(format string, args ...any) error {
 	return outlay.Errorf(outlay.CodeInvalid, "Nothing of this delivery was loaded. The next delivery replaces it; if that fails too, look at the manifest in the bucket.",
 		"the manifest cannot be used: "+format, args...)
 }
 
-// checkValue walks one JSON value: no key twice, letter case aside, and no deeper than maxDepth. top also requires
-// an object with our keys spelled as AWS spells them.
-func checkValue(d *json.Decoder, depth int, top bool) error {
+// checkValue walks one JSON value: no key twice, letter case aside, and no deeper than maxDepth. At the top it also
+// requires an object with our keys spelled as AWS spells them; below, ours is nil.
+func checkValue(d *json.Decoder, depth int, ours []string) error {
 	if depth > maxDepth {
 		return badManifest("it is nested more than %d deep", maxDepth)
 	}
@@ -61,17 +68,17 @@ func checkValue(d *json.Decoder, depth int, top bool) error {
 		return badManifest("%v", err)
 	}
 	delim, _ := token.(json.Delim)
-	if top && delim != '{' {
+	if depth == 0 && delim != '{' {
 		return badManifest("it is not an object")
 	}
 	seen := map[string]bool{}
 	for (delim == '{' || delim == '[') && d.More() {
 		if delim == '{' {
-			if err := checkKey(d, seen, top); err != nil {
+			if err := checkKey(d, seen, ours); err != nil {
 				return err
 			}
 		}
-		if err := checkValue(d, depth+1, false); err != nil {
+		if err := checkValue(d, depth+1, nil); err != nil {
 			return err
 		}
 	}
@@ -83,7 +90,7 @@ func checkValue(d *json.Decoder, depth int, top bool) error {
 	return nil
 }
 
-func checkKey(d *json.Decoder, seen map[string]bool, top bool) error {
+func checkKey(d *json.Decoder, seen map[string]bool, ours []string) error {
 	token, err := d.Token()
 	if err != nil {
 		return badManifest("%v", err)
@@ -94,12 +101,9 @@ func checkKey(d *json.Decoder, seen map[string]bool, top bool) error {
 		return badManifest("the key %q comes twice", clip(key, 60))
 	}
 	seen[fold] = true
-	if !top {
-		return nil
-	}
-	for _, ours := range []string{"executionId", "exportArn", "columns", "dataFiles"} {
-		if strings.EqualFold(key, ours) && key != ours {
-			return badManifest("the key %q should be %q", clip(key, 60), ours)
+	for _, name := range ours {
+		if strings.EqualFold(key, name) && key != name {
+			return badManifest("the key %q should be %q", clip(key, 60), name)
 		}
 	}
 	return nil
@@ -122,8 +126,8 @@ func (m manifest) dataKeys(at location, period outlay.Period) ([]string, error) 
 			return nil, badManifest("%q is outside the export's folder", clip(key, 200))
 		case periodOfFolder(folder) != period:
 			return nil, badManifest("%q does not belong to %s", clip(key, 200), period)
-		case name == "" || !strings.HasSuffix(name, ".parquet"):
-			return nil, badManifest("%q is not a Parquet file", clip(key, 200))
+		case name == "" || !strings.HasSuffix(name, at.ending()):
+			return nil, badManifest("%q is not a file that ends in %s", clip(key, 200), at.ending())
 		case seen[key]:
 			return nil, badManifest("%q is listed twice", clip(key, 200))
 		}
@@ -144,15 +148,20 @@ func keyOf(address, bucket string) (string, error) {
 	if host != bucket {
 		return "", badManifest("it names the bucket %q, which is not the export's", clip(host, 80))
 	}
+	return key, checkKeyText(key)
+}
+
+// checkKeyText refuses keys that S3 cannot have, and such as would leave their folder.
+func checkKeyText(key string) error {
 	if key == "" || len(key) > maxKey || strings.ContainsRune(key, 0) {
-		return "", badManifest("it names a key that S3 cannot have")
+		return badManifest("it names a key that S3 cannot have")
 	}
 	for part := range strings.SplitSeq(key, "/") {
 		if part == ".." || part == "." || part == "" {
-			return "", badManifest("it names %q, which leaves its folder", clip(key, 200))
+			return badManifest("it names %q, which leaves its folder", clip(key, 200))
 		}
 	}
-	return key, nil
+	return nil
 }
 
 // partition is the folder of a month; AWS writes it in either letter case, and may change its mind within one export
@@ -171,17 +180,3 @@ func periodOfFolder(folder string) outlay.Period {
 	}
 	return p
 }
-
-// location is where an export delivers.
-type location struct {
-	Bucket, Region, Prefix, Export string
-	Account                        string // who must own the bucket
-	Format                         string
-}
-
-func (l location) metadataPrefix() string { return l.Prefix + "/" + l.Export + "/metadata/" }
-func (l location) dataPrefix() string     { return l.Prefix + "/" + l.Export + "/data/" }
-
-// manifestName is the one file of a month's folder that counts. The side file EXPORT-Manifest-FOCUS.json sorts before
-// it, and copies lie in folders below (clouds.md §2.8).
-func (l location) manifestName() string { return fmt.Sprintf("%s-Manifest.json", l.Export) }

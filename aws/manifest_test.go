@@ -36,7 +36,7 @@ func TestManifest(t *testing.T) {
 		{"another month", `{"dataFiles":["s3://b/outlay/e/data/BILLING_PERIOD=2026-09/a.parquet"]}`, "does not belong"},
 		{"way out", `{"dataFiles":["s3://b/outlay/e/data/BILLING_PERIOD=2026-10/../../../../etc/a.parquet"]}`, "leaves its folder"},
 		{"not S3", `{"dataFiles":["https://b/outlay/e/data/BILLING_PERIOD=2026-10/a.parquet"]}`, "not an address"},
-		{"a CSV", `{"dataFiles":[` + file("a.csv.gz") + `]}`, "not a Parquet"},
+		{"a CSV", `{"dataFiles":[` + file("a.csv.gz") + `]}`, "ends in .parquet"},
 		{"file twice", `{"dataFiles":[` + file("a.parquet") + "," + file("a.parquet") + `]}`, "listed twice"},
 		{"long key", `{"dataFiles":[` + file(strings.Repeat("a", 1100)+".parquet") + `]}`, "cannot have"},
 	} {
@@ -153,7 +153,7 @@ func TestMapping(t *testing.T) {
 			}
 		}
 	}
-	if _, err := p.Mapping("cur-2.0"); outlay.CodeOf(err) != outlay.CodeInvalid {
+	if _, err := p.Mapping("cur-3.0"); outlay.CodeOf(err) != outlay.CodeInvalid {
 		t.Errorf("unknown format: %v", err)
 	}
 }

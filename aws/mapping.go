@@ -2,29 +2,83 @@ package aws
 
 import (
 	_ "embed" // the mappings are SQL files
+	"strings"
 
 	"outlay"
 )
 
-// The formats that our exports are delivered in, named after the table they select from.
+// The formats in which AWS delivers charges. Those of data exports are named after the table they select from.
 const (
-	formatFocus12 = "focus-1.2"
-	formatFocus10 = "focus-1.0"
+	formatFocus12       = "focus-1.2"
+	formatFocus10       = "focus-1.0"
+	formatCUR2          = "cur-2.0"     // Data Exports, table COST_AND_USAGE_REPORT
+	formatReportCSV     = "cur-csv"     // legacy report, columns such as lineItem/UnblendedCost
+	formatReportParquet = "cur-parquet" // legacy report, columns such as line_item_unblended_cost
 )
+
+func formats() []string {
+	return []string{formatFocus12, formatFocus10, formatCUR2, formatReportCSV, formatReportParquet}
+}
+
+func knownFormat(format string) bool {
+	for _, f := range formats() {
+		if f == format {
+			return true
+		}
+	}
+	return false
+}
 
 //go:embed mapping/focus-1.2.sql
 var focusSQL string
 
-// Mapping turns AWS's FOCUS rows into ours. FOCUS 1.0 lacks columns of 1.2 and is otherwise the same, so that one
-// SELECT serves both: the view raw gives NULL for what a file lacks.
+// curSQL turns rows of a cost and usage report into FOCUS, whichever of the three forms they come in; each form's own
+// file brings the columns under one set of names, and says what a file that lacks some of them is to be read as.
+//
+//go:embed mapping/cur.sql
+var curSQL string
+
+//go:embed mapping/cur-2.0.sql
+var cur2SQL string
+
+//go:embed mapping/cur-csv.sql
+var curCSVSQL string
+
+//go:embed mapping/cur-parquet.sql
+var curParquetSQL string
+
+// curSource stands in cur.sql where a form's own SELECT goes.
+const curSource = "/* rows */"
+
+// Mapping turns AWS's rows into ours. FOCUS 1.0 lacks columns of 1.2 and is otherwise the same, so that one SELECT
+// serves both: the view raw gives NULL for what a file lacks.
 func (p *Provider) Mapping(format string) (outlay.Mapping, error) {
+	m := outlay.Mapping{
+		TagPrefixes:         []string{"resourceTags/user:", "user:", "user_"},
+		ProviderTagPrefixes: []string{"resourceTags/aws:", "aws:", "aws_"},
+	}
 	switch format {
 	case formatFocus12, formatFocus10:
-		return outlay.Mapping{
-			SQL:                 focusSQL,
-			TagPrefixes:         []string{"resourceTags/user:", "user:", "user_"},
-			ProviderTagPrefixes: []string{"resourceTags/aws:", "aws:", "aws_"},
-		}, nil
+		m.SQL = focusSQL
+	case formatCUR2:
+		m.SQL = strings.Replace(curSQL, curSource, cur2SQL, 1)
+	case formatReportCSV:
+		m.SQL = strings.Replace(curSQL, curSource, curCSVSQL, 1)
+	case formatReportParquet:
+		m.SQL = strings.Replace(curSQL, curSource, curParquetSQL, 1)
+	default:
+		return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "AWS formats are "+strings.Join(formats(), ", ")+".", "%q is not a format that AWS delivers", format)
 	}
-	return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "AWS formats are focus-1.2 and focus-1.0.", "%q is not a format that AWS delivers", format)
+	return m, nil
+}
+
+// fileFormats are AWS's bills in files, the more special ones first: a legacy report in Parquet has the column names of
+// CUR 2.0, but a column for each tag where CUR 2.0 has one map.
+func fileFormats() []outlay.FileFormat {
+	return []outlay.FileFormat{
+		{Format: formatFocus12, Title: "AWS FOCUS 1.2 or 1.0 (Data Exports)", Columns: []string{"BilledCost", "EffectiveCost", "ChargeCategory", "x_ServiceCode"}},
+		{Format: formatCUR2, Title: "AWS Cost and Usage Report 2.0", Columns: []string{"line_item_unblended_cost", "line_item_line_item_type", "bill_payer_account_id", "resource_tags"}},
+		{Format: formatReportCSV, Title: "AWS Cost and Usage Report (legacy, CSV)", Columns: []string{"lineItem/UnblendedCost", "lineItem/LineItemType", "bill/PayerAccountId"}},
+		{Format: formatReportParquet, Title: "AWS Cost and Usage Report (legacy, Parquet)", Columns: []string{"line_item_unblended_cost", "line_item_line_item_type", "bill_payer_account_id"}},
+	}
 }

@@ -34,7 +34,11 @@ func (p *Provider) Observe(ctx context.Context, a *outlay.CloudAccount, s *outla
 	seen := outlay.Observation{At: p.opts.Clock.Now(), Identity: id, Unknown: map[string]string{}}
 	o := &observer{p: p, ses: ses, a: a, s: s, look: look, seen: &seen, failed: map[string]error{}}
 	o.whose(ctx)
-	if s != nil {
+	switch {
+	case isImported(s):
+		o.n = p.namesOf(s, seen.Identity)
+		o.imported(ctx)
+	case s != nil:
 		o.n = p.namesOf(s, seen.Identity)
 		o.bucket(ctx)
 		o.export(ctx)

@@ -22,6 +22,9 @@ type planner struct {
 func (p *Provider) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, error) {
 	pl := &planner{p: p, s: s, seen: seen, n: p.namesOf(s, seen.Identity)}
 	pl.plan.Notes = append(pl.plan.Notes, seen.Notes...)
+	if isImported(s) {
+		return pl.imported()
+	}
 	if s.Spec == nil {
 		return pl.down()
 	}

@@ -27,6 +27,7 @@ const (
 	kindObjects  outlay.ResourceKind = "aws/bucket-objects"
 	kindTable    outlay.ResourceKind = "aws/table" // what the export may select from; AWS's own
 	kindExport   outlay.ResourceKind = "aws/export"
+	kindReport   outlay.ResourceKind = "aws/report" // a legacy cost and usage report that was imported
 	kindTag      outlay.ResourceKind = "aws/cost-allocation-tag"
 	kindBackfill outlay.ResourceKind = "aws/tag-backfill"
 )

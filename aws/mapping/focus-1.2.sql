@@ -64,5 +64,5 @@ SELECT
   COALESCE(NULLIF(ServiceProviderName, ''), NULLIF(ProviderName, ''), 'AWS') AS ServiceProviderName,
   HostProviderName,
   InvoiceDetailId,
-  CAST(Tags AS MAP(VARCHAR, VARCHAR)) AS Tags
+  Tags AS Tags
 FROM raw
