@@ -36,7 +36,9 @@ const (
 	PeopleWrite        Action = "people:write"
 	TokensOwn          Action = "tokens:own" // create and revoke one's own
 	AuditRead          Action = "audit:read"
-	SelfRead           Action = "self:read" // who am I
+	SelfRead           Action = "self:read"     // who am I
+	TagsPlan           Action = "tags:plan"     // spell the tags of one's own resources
+	TagsPlanAll        Action = "tags:plan-all" // and of everybody's: what a launcher's token needs
 )
 
 // Actions lists every action.
@@ -44,6 +46,7 @@ func Actions() []Action {
 	return []Action{
 		CostsRead, CostsReadAll, AccountsRead, AccountsWrite, BillingPlan, BillingProvision, BillingDeprovision, BillingCheck,
 		RunsRead, CostsImport, PeopleRead, PeopleWrite, TokensOwn, AuditRead, SelfRead,
+		TagsPlan, TagsPlanAll,
 	}
 }
 
@@ -58,11 +61,11 @@ func allowed(r Role) []Action {
 	case RoleAdmin:
 		return Actions()
 	case RoleFinance:
-		return []Action{CostsRead, CostsReadAll, AccountsRead, RunsRead, CostsImport, TokensOwn, SelfRead}
+		return []Action{CostsRead, CostsReadAll, AccountsRead, RunsRead, CostsImport, TokensOwn, SelfRead, TagsPlan}
 	case RoleLead:
-		return []Action{CostsRead, TokensOwn, SelfRead}
+		return []Action{CostsRead, TokensOwn, SelfRead, TagsPlan}
 	case RoleMember:
-		return []Action{CostsRead, TokensOwn, SelfRead}
+		return []Action{CostsRead, TokensOwn, SelfRead, TagsPlan}
 	case RoleAuditor:
 		return []Action{CostsRead, CostsReadAll, AccountsRead, RunsRead, PeopleRead, TokensOwn, AuditRead, SelfRead}
 	}

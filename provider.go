@@ -72,9 +72,9 @@ type ProviderInfo struct {
 	Regions         []Region
 	RegionHint      string
 	Fields          []ProviderField // further fields of the provision form
-	TagsHint        string // beside the wish to turn the nine tags on; "" where there is nothing to turn on
-	FirstData       string // "First costs appear within 24 hours."
-	Running         string // what the infrastructure costs
+	TagsHint        string          // beside the wish to turn the nine tags on; "" where there is nothing to turn on
+	FirstData       string          // "First costs appear within 24 hours."
+	Running         string          // what the infrastructure costs
 	// Words of the deprovision page: for delete, keep and the tags that are left alone.
 	DeleteFiles, KeepFiles, LeftAlone string
 	// ImportFields are asked for before existing exports can be listed; often none.

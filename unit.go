@@ -41,6 +41,21 @@ type Proof struct {
 	// MissingColumns lists FOCUS columns that the delivery lacks.
 	MissingColumns []string `json:"missingColumns,omitempty"`
 	Notes          []string `json:"notes,omitempty"`
+	// Spellings lists what stood for one of the nine tags in several ways, and keys that only look like one.
+	Spellings []TagSpelling `json:"spellings,omitempty"`
+}
+
+// TagSpelling is a finding about delivered tag keys of a period.
+type TagSpelling struct {
+	Tag string `json:"tag"` // one of TagKeys
+	// Keys are as delivered. Where they are several spellings of the tag, the first goes first.
+	Keys []string `json:"keys"`
+	// Near tells that the key only looks like the tag: its charges do not count for it.
+	Near bool `json:"near,omitempty"`
+	// Rows counts charges: of several spellings, those on which two met; of a near key, those that carry it.
+	Rows int64 `json:"rows"`
+	// Effective sums the charges that carry a near key, by currency.
+	Effective map[string]string `json:"effective,omitempty"`
 }
 
 // Head is the published version of one (source, period): the only thing that queries trust.
