@@ -73,16 +73,19 @@ func (v *visit) credentialAxis() outlay.Axis {
 func (s *source) infrastructureAxis() outlay.Axis {
 	a := outlay.Axis{Name: AxisInfrastructure}
 	switch {
+	case s.asks != nil:
+		a.State, a.Reason = outlay.AxisPending, sentence(s.asks.Problem.Message)
+		return a
 	case s.busy:
 		a.State, a.Reason = outlay.AxisPending, "A run works on it."
 		return a
 	case !s.observed, s.unread() != nil:
 		return a
 	case s.Origin != outlay.OriginCreated:
-		a.State, a.Reason = outlay.AxisGood, "Read only: it was set up by somebody else."
+		a.State, a.Reason = s.foreignHealth()
 		return a
 	}
-	var gone, changed []string
+	var gone, changed, asked []string
 	good := 0
 	for _, r := range s.Resources {
 		if exists(r) {
@@ -93,21 +96,39 @@ func (s *source) infrastructureAxis() outlay.Axis {
 		if c.Auto || c.Hold != "" {
 			continue
 		}
-		if c.Action == outlay.ActionCreate {
+		switch c.Action {
+		case outlay.ActionCreate:
 			gone = append(gone, c.Title)
-		} else {
+		case outlay.ActionManual:
+			asked = append(asked, c.Title)
+		default:
 			changed = append(changed, c.Title)
 		}
 	}
 	switch {
 	case len(gone) > 0:
-		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("Not found: %s. Provision billing again to repair it.", strings.Join(gone, ", "))
+		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("Not found: %s. Repair makes it again.", strings.Join(gone, ", "))
 	case len(changed) > 0:
-		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("Changed by somebody else: %s. Provision billing again to repair it.", strings.Join(changed, ", "))
+		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("Changed by somebody else: %s. Repair puts it right.", strings.Join(changed, ", "))
+	case len(asked) > 0:
+		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("Needs you: %s. Repair says how.", strings.Join(asked, ", "))
 	default:
 		a.State, a.Reason = outlay.AxisGood, fmt.Sprintf("%d resources, all as planned.", good)
 	}
 	return a
+}
+
+// foreignHealth is how an imported export stands: nothing of it is ours to repair, but people must hear of it.
+func (s *source) foreignHealth() (outlay.AxisState, string) {
+	for _, r := range s.seen.Resources {
+		switch {
+		case r.State == outlay.StateMissing:
+			return outlay.AxisBad, joined(r.Name+" is gone.", sentence(r.LastError), "It was set up by somebody else, so Outlay does not repair it.")
+		case r.LastError != "":
+			return outlay.AxisBad, joined(r.Name+":", sentence(r.LastError), "It was set up by somebody else, so Outlay does not repair it.")
+		}
+	}
+	return outlay.AxisGood, "Read only: it was set up by somebody else."
 }
 
 // exportAxis tells how deliveries arrive, by the provider's own time.

@@ -40,13 +40,17 @@ type source struct {
 	outlay.Source
 	busy       bool // a run works on it or waits
 	running    bool
+	asks       *outlay.Operation // the run that waits for a person; nil when none does
 	look       outlay.Look
 	seen       outlay.Observation
 	observed   bool
 	left       []outlay.Change // what a plan from here would change
+	compared   bool            // left is known
 	deliveries []outlay.Delivery
 	listed     bool  // the deliveries were read to the end
 	listErr    error // why not
+	// queries and bytes are what listing them cost, where the provider bills for reading.
+	queries, bytes int64
 }
 
 // look does one look. Failures that pass by themselves are tried again soon; others wait for the next look.
@@ -112,6 +116,9 @@ func (v *visit) load(ctx context.Context, accountID string) error {
 			for _, o := range ops {
 				own.busy = own.busy || o.Status.Active()
 				own.running = own.running || o.Status == outlay.OpQueued || o.Status == outlay.OpRunning
+				if o.Status == outlay.OpWaiting && o.Problem != nil && o.Problem.Manual != nil {
+					own.asks = &o
+				}
 			}
 			v.sources = append(v.sources, own)
 		}
@@ -202,6 +209,7 @@ func (s *source) compare(p outlay.Provider) error {
 		}
 		s.left = append(s.left, c)
 	}
+	s.compared = true
 	return nil
 }
 
@@ -217,6 +225,8 @@ func (v *visit) list(ctx context.Context, s *source) {
 	}
 	limited, cancel := context.WithTimeout(ctx, v.Timeout)
 	defer cancel()
+	limited, billed := outlay.WithMeter(limited)
+	defer func() { s.queries, s.bytes = billed() }()
 	for delivery, err := range v.provider.Deliveries(limited, &v.account, &s.Source) {
 		if err != nil {
 			s.listErr = err

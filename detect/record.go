@@ -58,10 +58,14 @@ func (v *visit) recordAccount(ctx context.Context, tx outlay.Tx) error {
 
 // recordSource brings the ledger, the coverage and the list of deliveries up to what was seen.
 func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error {
-	if !s.observed {
-		return nil
+	if err := v.recordReading(ctx, tx, s); err != nil || !s.observed {
+		return err
 	}
-	if !s.busy { // a run keeps its ledger itself
+	if s.Origin == outlay.OriginImported {
+		if err := v.recordImported(ctx, tx, s); err != nil {
+			return err
+		}
+	} else if !s.busy { // a run keeps its ledger itself
 		for _, row := range s.Resources {
 			if err := v.recordResource(ctx, tx, s, row); err != nil {
 				return err
@@ -71,11 +75,11 @@ func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error
 	if err := v.recordLeftovers(ctx, tx, s); err != nil {
 		return err
 	}
-	for _, m := range s.seen.Members {
-		c := outlay.Coverage{OrgID: v.orgID, SourceID: s.ID, SubAccountID: m.AccountID, Name: m.Name, Basis: outlay.CoveredByMembership, SeenAt: v.Clock.Now()}
-		if err := tx.PutCoverage(ctx, c); err != nil {
-			return fmt.Errorf("write coverage: %w", err)
-		}
+	if err := v.recordMembers(ctx, tx, s); err != nil {
+		return err
+	}
+	if err := v.resume(ctx, tx, s); err != nil {
+		return err
 	}
 	for _, delivery := range s.deliveries {
 		if err := v.recordDelivery(ctx, tx, s, delivery); err != nil {
@@ -88,6 +92,9 @@ func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error
 // recordLeftovers lists what carries our marks and is not in our ledger, as after a restore of an older database. A
 // person decides; nothing deletes it by itself (reliability.md §3.4).
 func (v *visit) recordLeftovers(ctx context.Context, tx outlay.Tx, s *source) error {
+	if s.Origin == outlay.OriginImported {
+		return nil // what stands there is somebody else's, whatever its marks say
+	}
 	for _, live := range s.seen.Resources {
 		known := slices.ContainsFunc(s.Resources, func(r outlay.Resource) bool { return r.Name == live.Name })
 		if s.busy || known || len(live.Owner) == 0 || live.State == outlay.StateForeign {

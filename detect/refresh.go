@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"outlay"
@@ -60,8 +61,9 @@ func same(a, b outlay.BillingStatus) bool {
 type state struct {
 	accounts []outlay.CloudAccount
 	sources  []outlay.Source
-	heads    map[string][]outlay.Head // by source
-	coverage map[string]outlay.Coverage
+	heads    map[string][]outlay.Head   // by source
+	coverage map[string]outlay.Coverage // by source and sub account: the surest basis
+	listed   map[string]bool            // sources whose members the provider listed
 	looks    map[string]outlay.Task
 	runs     map[string]outlay.Operation // the active one, by source
 	about    map[outlay.ProviderName]outlay.ProviderInfo
@@ -69,7 +71,7 @@ type state struct {
 
 func (d *Detector) state(ctx context.Context, tx outlay.Tx) (*state, error) {
 	s := &state{
-		heads: map[string][]outlay.Head{}, coverage: map[string]outlay.Coverage{},
+		heads: map[string][]outlay.Head{}, coverage: map[string]outlay.Coverage{}, listed: map[string]bool{},
 		runs: map[string]outlay.Operation{}, about: map[outlay.ProviderName]outlay.ProviderInfo{},
 	}
 	var err error
@@ -91,7 +93,8 @@ func (d *Detector) state(ctx context.Context, tx outlay.Tx) (*state, error) {
 		return nil, err
 	}
 	for _, c := range covered {
-		if k := c.SourceID + " " + c.SubAccountID; s.coverage[k].Basis != outlay.CoveredBySeen {
+		s.listed[c.SourceID] = s.listed[c.SourceID] || c.Basis == outlay.CoveredByMembership
+		if k := c.SourceID + " " + c.SubAccountID; surer(c.Basis, s.coverage[k].Basis) {
 			s.coverage[k] = c
 		}
 	}
@@ -111,6 +114,12 @@ func (d *Detector) state(ctx context.Context, tx outlay.Tx) (*state, error) {
 		s.about[name] = p.About()
 	}
 	return s, nil
+}
+
+// surer tells whether a basis says more than another: charges that were seen, then what the provider lists, then the rule.
+func surer(a, b outlay.CoverageBasis) bool {
+	order := []outlay.CoverageBasis{"", outlay.CoveredByRule, outlay.CoveredByMembership, outlay.CoveredBySeen}
+	return slices.Index(order, a) > slices.Index(order, b)
 }
 
 // cover writes down which sub accounts occur in published charges, as far as that is news.
@@ -179,15 +188,47 @@ func (s *state) sourceFacts(src outlay.Source, a outlay.CloudAccount) SourceFact
 		f.Running = run.Status != outlay.OpWaiting
 		if run.Status == outlay.OpWaiting && run.Problem != nil {
 			f.Waits = run.Problem.Message
+			f.Asks, f.AskedAt = run.Problem.Manual != nil, run.Problem.Since
 		}
 	}
+	f.Ended, f.Imported = ended(src), src.Origin == outlay.OriginImported
 	id := a.Identity.AccountID
-	_, listed := s.coverage[src.ID+" "+id]
-	f.Member = id != "" && (listed || src.Scope.ID != "" && src.Scope.ID == a.Identity.Scope.ID)
+	if f.Basis = s.basis(src, a.Identity); f.Basis != "" {
+		f.Member = true
+	}
 	for _, h := range s.heads[src.ID] {
 		f.reach(h, id)
 	}
 	return f
+}
+
+// basis says how we know that an account is covered by a source; "" when nothing says so. The rule holds only as long as
+// neither the source's members nor the account's own payer could be read.
+func (s *state) basis(src outlay.Source, is outlay.Identity) outlay.CoverageBasis {
+	if is.AccountID == "" {
+		return ""
+	}
+	found := s.coverage[src.ID+" "+is.AccountID].Basis
+	if found == outlay.CoveredByRule && (s.listed[src.ID] || !unplaced(is)) {
+		found = ""
+	}
+	if surer(outlay.CoveredByMembership, found) && src.Scope.ID != "" && src.Scope.ID == is.Scope.ID {
+		return outlay.CoveredByMembership
+	}
+	return found
+}
+
+// ended says in a few words why a source delivers no more.
+func ended(src outlay.Source) string {
+	if src.Origin == outlay.OriginImported {
+		return "its export is not read any more"
+	}
+	for _, r := range src.Resources {
+		if r.State == outlay.StateAbandoned {
+			return "the set-up was given up"
+		}
+	}
+	return "billing was deprovisioned"
 }
 
 // reach adds what one published period says about the account: its own charges where it has any, or those of the

@@ -26,9 +26,18 @@ type SourceFacts struct {
 	ID, OwnerID, OwnerName string
 	Own                    bool // the account owns it
 	Wanted                 bool // not deprovisioned
-	// Waits is why its run stopped; Running is set while a run works on it.
+	// Waits is why its run stopped; Running is set while a run works on it. Asks says that the run waits for a person,
+	// since AskedAt.
 	Waits   string
 	Running bool
+	Asks    bool
+	AskedAt time.Time
+	// Ended says why it delivers no more; only where not Wanted.
+	Ended string
+	// Imported says that it reads an export which somebody else set up.
+	Imported bool
+	// Basis says how we know that the account is invoiced through its scope; "" when it is not.
+	Basis outlay.CoverageBasis
 	// Made is set when something of it was made and is not missing; Missing names what is surely gone.
 	Made    bool
 	Missing []string
@@ -48,16 +57,19 @@ func (s SourceFacts) delivers() bool {
 func Rollup(f Facts) outlay.BillingStatus {
 	b := f.Previous
 	b.At, b.NextLook = f.Now, f.NextLook
-	b.Via, b.OwnerID, b.DataThrough, b.DeliveredAt = "", "", time.Time{}, time.Time{}
+	b.Via, b.OwnerID, b.Basis, b.DataThrough, b.DeliveredAt = "", "", "", time.Time{}, time.Time{}
 	b.Status, b.Reason = outlay.Unprovisioned, f.without()
 	switch via := f.best(); {
 	case via != nil:
 		b.Status, b.Reason = outlay.Provisioned, "Cost data is arriving. Found by itself, checked every "+interval(f.Every)+"."
-		b.Via, b.OwnerID, b.DataThrough, b.DeliveredAt = via.ID, via.OwnerID, via.DataThrough, via.DeliveredAt
+		b.Via, b.OwnerID, b.Basis, b.DataThrough, b.DeliveredAt = via.ID, via.OwnerID, via.basis(), via.DataThrough, via.DeliveredAt
 	case !f.Looked && !b.CouldNotCheckSince.IsZero():
 		b.Status, b.Reason = outlay.Checking, "We could not look yet. "+b.CouldNotCheckWhy
 	case !f.Looked:
 		b.Status, b.Reason = outlay.Checking, "We are looking for cost data."
+	}
+	if s := f.expected(); b.Via == "" && s != nil {
+		b.OwnerID, b.Basis = s.OwnerID, s.basis()
 	}
 	if b.Status != f.Previous.Status || b.Since.IsZero() {
 		b.Since = f.Now
@@ -93,6 +105,30 @@ func (f Facts) best() *SourceFacts {
 	return best
 }
 
+// expected is the source that the account's costs are to come by, where none delivers them yet: its own, else another's
+// that covers it.
+func (f Facts) expected() *SourceFacts {
+	var best *SourceFacts
+	for i := range f.Sources {
+		s := &f.Sources[i]
+		if s.Wanted && (s.Own || s.Covers || s.Member) && (best == nil || s.Own && !best.Own || best.Basis == outlay.CoveredByRule && s.Basis != outlay.CoveredByRule && !best.Own) {
+			best = s
+		}
+	}
+	return best
+}
+
+// basis is how we know that another's source covers the account; "" for its own.
+func (s SourceFacts) basis() outlay.CoverageBasis {
+	switch {
+	case s.Own:
+		return ""
+	case s.Covers:
+		return outlay.CoveredBySeen
+	}
+	return s.Basis
+}
+
 // without says why no data arrives: the nearest thing to a source of the account's own first.
 func (f Facts) without() string {
 	anywhere := fmt.Sprintf("Provision billing here, or on any other %s account.", f.Title)
@@ -112,9 +148,13 @@ func (f Facts) ownReason(s SourceFacts) string {
 	case !s.Own || !s.Wanted:
 		return ""
 	case len(s.Missing) > 0:
-		return fmt.Sprintf("No new cost data: %s is gone. Provision billing again to repair it; loaded costs stay.", s.Missing[0])
+		return fmt.Sprintf("No new cost data: %s is gone. %s; loaded costs stay.", s.Missing[0], s.repair("Repair makes it again"))
 	case s.Running && !s.Published:
 		return "No cost data yet. Billing is being provisioned."
+	case s.Asks && s.Published:
+		return joined("No new cost data.", sentence(s.Waits), f.reminder(s))
+	case s.Asks:
+		return joined("No cost data yet.", sentence(s.Waits), f.reminder(s))
 	case s.Waits != "":
 		return joined("No cost data yet. The run stopped:", sentence(s.Waits))
 	case s.Made:
@@ -129,13 +169,42 @@ func (f Facts) sharedReason(s SourceFacts) string {
 	case s.Own || !s.Wanted || !s.Covers && !s.Member:
 		return ""
 	case len(s.Missing) > 0:
-		return fmt.Sprintf("No new cost data: %s is gone on %s. Provision billing there again to repair it; loaded costs stay.", s.Missing[0], s.OwnerName)
+		return fmt.Sprintf("No new cost data: %s is gone on %s. %s; loaded costs stay.", s.Missing[0], s.OwnerName, s.repair("Repair it there"))
 	case s.Published:
-		return fmt.Sprintf("Billing is set up on %s; none of its cost data is of this account yet.", s.OwnerName)
+		return joined(fmt.Sprintf("Billing is set up on %s; none of its cost data is of this account yet.", s.OwnerName), f.ruleText(s))
+	case s.Asks:
+		return joined(fmt.Sprintf("Billing is being set up on %s, which waits for a person.", s.OwnerName), f.reminder(s), f.ruleText(s))
 	case s.Made:
-		return joined(fmt.Sprintf("Billing is set up on %s; no cost data yet.", s.OwnerName), f.FirstData)
+		return joined(fmt.Sprintf("Billing is set up on %s; no cost data yet.", s.OwnerName), f.FirstData, f.ruleText(s))
 	}
 	return ""
+}
+
+// repair says what helps when something is gone.
+func (s SourceFacts) repair(ours string) string {
+	if s.Imported {
+		return "It was set up by somebody else, who has to restore it"
+	}
+	return ours
+}
+
+// remindAfter is how long a run waits for a person before that is said again.
+const remindAfter = 24 * time.Hour
+
+// reminder is said once a person has been waited for too long.
+func (f Facts) reminder(s SourceFacts) string {
+	if s.AskedAt.IsZero() || f.Now.Sub(s.AskedAt) < remindAfter {
+		return ""
+	}
+	return fmt.Sprintf("Reminder: this has waited since %s; until it is done, nothing is delivered.", clock(s.AskedAt))
+}
+
+// ruleText says when an account follows a source by the rule alone.
+func (f Facts) ruleText(s SourceFacts) string {
+	if s.Basis != outlay.CoveredByRule {
+		return ""
+	}
+	return fmt.Sprintf("It follows by the rule that one set-up serves every %s account; who is invoiced together could not be read from %s.", f.Title, f.Title)
 }
 
 // removedReason is for accounts whose data came from a source that is gone.
@@ -143,7 +212,11 @@ func (f Facts) removedReason(s SourceFacts) string {
 	if s.Wanted || !s.Published || !s.Own && !s.Covers {
 		return ""
 	}
-	return fmt.Sprintf("No new cost data: billing was deprovisioned. Loaded costs stay. Provision billing here, or on any other %s account.", f.Title)
+	why := s.Ended
+	if why == "" {
+		why = "billing was deprovisioned"
+	}
+	return fmt.Sprintf("No new cost data: %s. Loaded costs stay. Provision billing here, or on any other %s account.", why, f.Title)
 }
 
 // dataAxis tells through which day the account's charges reach.

@@ -209,7 +209,7 @@ func (j *journey) deletedByHand() {
 	j.look()
 	j.is("prod", outlay.Provisioned, "")
 	j.look()
-	j.is("prod", outlay.Unprovisioned, "is gone. Provision billing again to repair it; loaded costs stay.")
+	j.is("prod", outlay.Unprovisioned, "is gone. Repair makes it again; loaded costs stay.")
 	j.is("research", outlay.Unprovisioned, "is gone on prod")
 	j.queue(outlay.OpProvision)
 	j.drain()
