@@ -39,6 +39,8 @@ type Spec struct {
 	// brings the rows that came late.
 	Revision int
 
+	Split bool // reports only: rows of split cost allocation, which repeat usage
+
 	TagPrefix string // what stands before a person's tag keys: "user_" (which also writes them in snake case), "user:" or ""
 	// Tagged lists the active tag keys; no other occurs. Keys beyond the nine are allowed.
 	Tagged []string
