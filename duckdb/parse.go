@@ -45,6 +45,9 @@ func parse(ctx context.Context, job outlay.ParseJob, ph *phases) (periods []outl
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.db.Close()) }()
+	if err := p.putLabels(ctx); err != nil {
+		return nil, err
+	}
 	if p.batches, err = batches(ctx, p.db, inputs); err != nil {
 		return nil, err
 	}

@@ -51,8 +51,8 @@ func (p *parsing) prove(ctx context.Context, m *month) (outlay.Proof, []outlay.S
 			proof.Notes = append(proof.Notes, fmt.Sprintf("%s had no %s; it counts as 0.", countOf(int(m.blank[i]), "charge"), measure))
 		}
 	}
-	notes, err := p.tagNotes(ctx, m)
-	proof.Notes = append(proof.Notes, notes...)
+	proof.Spellings, err = p.spellings(ctx, m)
+	proof.Notes = append(proof.Notes, spellingNotes(proof.Spellings)...)
 	return proof, accounts, err
 }
 
@@ -133,23 +133,4 @@ func joinAccounts(a, b outlay.SubAccountSum) outlay.SubAccountSum {
 		b.To = a.To
 	}
 	return b
-}
-
-// tagNotes counts, where one tag was delivered in several spellings, the rows on which they met. What lost is in the
-// column Tags.
-func (p *parsing) tagNotes(ctx context.Context, m *month) ([]string, error) {
-	var notes []string
-	for _, tag := range outlay.TagKeys() {
-		keys := m.tags.keys[tag]
-		if len(keys) < 2 {
-			continue
-		}
-		var rows int64
-		err := p.db.QueryRowContext(ctx, "SELECT count(*) FROM read_parquet("+texts(m.paths())+") WHERE list_has_any(map_keys(Tags), "+texts(keys)+")").Scan(&rows)
-		if err != nil {
-			return nil, engineFailure(err, "counting tags of several spellings")
-		}
-		notes = append(notes, fmt.Sprintf("The tag %s is spelled %s; %q goes first. On %s two spellings met.", tag, strings.Join(keys, ", "), keys[0], countOf(int(rows), "row")))
-	}
-	return notes, nil
 }

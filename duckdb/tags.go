@@ -12,7 +12,9 @@ import (
 type tagPlan struct {
 	// keys lists for each of the nine the delivered keys that mean it, best first.
 	keys map[string][]string
-	// rest tells whether other keys occur.
+	// near lists keys that only look like one of the nine.
+	near []nearKey
+	// rest tells whether other keys occur, near ones included.
 	rest bool
 }
 
@@ -40,10 +42,14 @@ func planTags(occurring []string, m outlay.Mapping) tagPlan {
 		}
 		if tag, ok := nine[outlay.FoldTag(bare[k])]; ok {
 			plan.keys[tag] = append(plan.keys[tag], k)
-		} else {
-			plan.rest = true
+			continue
+		}
+		plan.rest = true
+		if tag, near := outlay.NearTag(bare[k]); near {
+			plan.near = append(plan.near, nearKey{tag, k})
 		}
 	}
+	plan.near = sortNear(plan.near)
 	for tag, list := range plan.keys {
 		slices.SortFunc(list, func(a, b string) int {
 			return cmp.Or(-compareBool(bare[a] == tag, bare[b] == tag), strings.Compare(bare[a], bare[b]), strings.Compare(a, b))

@@ -30,8 +30,8 @@ func (p *parsing) write(ctx context.Context, batchNo int, m *month, only bool) e
 	}
 	same := p.batches[batchNo].constants
 	outer, inner := p.lakeColumns(m, same)
-	query := fmt.Sprintf("COPY (SELECT %s FROM (SELECT %s FROM normal%s ORDER BY %s)) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, FIELD_IDS {%s})",
-		outer, inner, where, same.without(lakeOrder), text(path), fieldIDs())
+	query := fmt.Sprintf("COPY (SELECT %s FROM (SELECT %s FROM %s%s ORDER BY %s)) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, FIELD_IDS {%s})",
+		outer, inner, p.labelledRows(m), where, same.without(lakeOrder), text(path), fieldIDs())
 	result, err := p.db.ExecContext(ctx, query)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (p *parsing) lakeColumns(m *month, same constants) (outer, inner string) {
 		case c.Name == "Tags":
 			x = m.tags.restSQL()
 		case strings.HasPrefix(c.Name, "tag_"):
-			x = m.tags.tagSQL(strings.TrimPrefix(c.Name, "tag_"))
+			x = p.originalSQL(m, strings.TrimPrefix(c.Name, "tag_"))
 		}
 		switch {
 		case constant:
