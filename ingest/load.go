@@ -102,7 +102,9 @@ func (g *Ingest) fetch(ctx context.Context, l *load, dir string) ([]string, erro
 	if err := g.checkSpace(declared); err != nil {
 		return nil, err
 	}
-	files, err := l.provider.Fetch(ctx, &l.account, &l.source, d, dir)
+	metered, billed := outlay.WithMeter(ctx)
+	files, err := l.provider.Fetch(metered, &l.account, &l.source, d, dir)
+	g.count(ctx, l, billed)
 	if err != nil {
 		return nil, fmt.Errorf("fetching the delivery of %s: %w", d.Period, err)
 	}
@@ -130,8 +132,12 @@ func (g *Ingest) normalise(ctx context.Context, l *load, gen, out string, files 
 		if err != nil {
 			return outlay.Head{}, err
 		}
+		labels, err := g.labels(ctx, u.OrgID, l.source.Provider)
+		if err != nil {
+			return outlay.Head{}, err
+		}
 		periods, err := g.o.Parser.Parse(ctx, outlay.ParseJob{
-			OrgID: u.OrgID, SourceID: u.SourceID, Files: files, Mapping: mapping, Period: u.Period, OutDir: out, Generation: gen,
+			OrgID: u.OrgID, SourceID: u.SourceID, Files: files, Mapping: mapping, Labels: labels, Period: u.Period, OutDir: out, Generation: gen,
 			MemoryLimit: g.o.MemoryLimit, Threads: g.o.Threads,
 		})
 		if err != nil {
