@@ -58,6 +58,7 @@ const (
 	PropTagState   = "status"
 	PropTagSince   = "since"       // when it was turned on, RFC 3339
 	PropTagSimilar = "similar key" // a key that the provider lists and that only looks like this one
+	PropRefused    = "refused"     // the Code with which the last try to turn it on was refused
 )
 
 // NearTag is the one of the nine that a key probably means without being it: a typing error or two ("Projekt"), or an

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"outlay"
 	"outlay/operation"
@@ -98,6 +99,9 @@ func (j *job) refuse(ctx context.Context, tx outlay.Tx, c outlay.Change, row out
 	}
 	row.LastError = e.Message
 	passes := c.Soft && !e.Code.Retryable() && e.Outcome != outlay.Unknown
+	if passes {
+		row.Properties = refused(row.Properties, e.Code)
+	}
 	if row.State == outlay.StateIntended {
 		switch {
 		case passes:
@@ -115,6 +119,16 @@ func (j *job) refuse(ctx context.Context, tx outlay.Tx, c outlay.Change, row out
 		return "Not done: " + e.Message + ". The hourly look tries again.", nil
 	}
 	return "", callErr
+}
+
+// refused adds to a row's properties why a change of it that may fail was not made.
+func refused(properties map[string]string, why outlay.Code) map[string]string {
+	out := maps.Clone(properties)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[outlay.PropRefused] = string(why)
+	return out
 }
 
 // settling tells whether something of a name was made so recently that not everybody sees it yet.
