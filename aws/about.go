@@ -30,6 +30,7 @@ func (p *Provider) About() outlay.ProviderInfo {
 		Running:     "The export is free. You pay AWS for storing its files: cents a month for most accounts. Turning tags on uses Cost Explorer calls at $0.01 each.",
 		DeleteFiles: "Cannot be undone. AWS will not send past months again.",
 		KeepFiles:   "Only the export is removed. You pay AWS for the storage.",
+		Tags:        aboutTags(),
 		LeftAlone:   "The cost allocation tags stay active. Other tools may rely on them.",
 		FileFormats: fileFormats(),
 		Reader:      ReaderPolicy("aws", "*", "{"+fieldBucket+"}"),

@@ -14,11 +14,11 @@ import (
 
 // Where a cost allocation tag stands (clouds.md §2.6).
 const (
-	tagUnseen     = "not seen yet"
-	tagInactive   = "inactive"
-	tagActivating = "activating"
-	tagActive     = "active"
-	propNearMiss  = "similar key"
+	tagUnseen     = string(outlay.TagUnseen)
+	tagInactive   = string(outlay.TagInactive)
+	tagActivating = string(outlay.TagActivating)
+	tagActive     = string(outlay.TagActive)
+	propNearMiss  = outlay.PropTagSimilar
 )
 
 // activation is how long AWS takes to bring an activated key into the data.
@@ -50,18 +50,30 @@ func (o *observer) tags(ctx context.Context) {
 	}
 }
 
-// tag is one wanted key. Keys are told apart by letter case; one that differs in nothing else is worth a word.
+// tag is one wanted key. Keys are told apart by letter case; one that differs in nothing else, or by an error or two, is
+// worth a word: people rarely notice that they tag with it.
 func (o *observer) tag(key string, all []types.CostAllocationTag) outlay.Resource {
 	r := outlay.Resource{Kind: kindTag, Name: key, ProviderID: key, Properties: map[string]string{propStatus: tagUnseen}, State: outlay.StateMissing}
 	for _, t := range all {
 		switch got := sdk.ToString(t.TagKey); {
 		case got == key:
 			r.Properties[propStatus], r.State = o.tagStatus(t), outlay.StateCreated
+			if r.Properties[propStatus] != tagInactive && sdk.ToString(t.LastUpdatedDate) != "" {
+				r.Properties[outlay.PropTagSince] = sdk.ToString(t.LastUpdatedDate)
+			}
 		case strings.EqualFold(got, key):
+			r.Properties[propNearMiss] = got
+		case looksLike(got, key) && r.Properties[propNearMiss] == "":
 			r.Properties[propNearMiss] = got
 		}
 	}
 	return r
+}
+
+// looksLike tells whether a key was probably meant to be one of the nine.
+func looksLike(got, key string) bool {
+	tag, near := outlay.NearTag(got)
+	return near && tag == key
 }
 
 func (o *observer) tagStatus(t types.CostAllocationTag) string {

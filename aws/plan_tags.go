@@ -39,8 +39,11 @@ func (pl *planner) tag(key string) {
 		c = keep(c, "On; AWS takes up to 24 hours to bring it into the data")
 	case status == tagUnseen:
 		c.Hold = "AWS lists a key only after some resource has carried it, up to 24 hours later. Tried again every hour."
-		if near := seen.Properties[propNearMiss]; near != "" {
+		switch near := seen.Properties[propNearMiss]; {
+		case strings.EqualFold(near, key):
 			c.Hold += " AWS has seen " + near + ", which is another key: letter case counts."
+		case near != "":
+			c.Hold += " AWS has seen " + near + ", which is another key. Was " + key + " meant?"
 		}
 	}
 	if looked {
