@@ -78,8 +78,17 @@ func (c *Control) accountView(acc outlay.CloudAccount, all []outlay.CloudAccount
 		}
 	}
 	for _, s := range sources {
-		if s.AccountID == acc.ID && s.Desired == outlay.Present {
-			v.SetUpHere, v.SourceID = true, s.ID
+		if s.AccountID != acc.ID || s.Desired != outlay.Present {
+			continue
+		}
+		v.SetUpHere = true
+		if s.Origin == outlay.OriginCreated {
+			v.Created, v.SourceID = true, s.ID
+			continue
+		}
+		v.Imports = append(v.Imports, SourceRef{s.ID, s.Name})
+		if v.SourceID == "" {
+			v.SourceID = s.ID
 		}
 	}
 	if id := acc.Status.OwnerID; id != "" && id != acc.ID {
@@ -103,7 +112,11 @@ func (c *Control) Account(ctx context.Context, a outlay.Actor, idOrName string) 
 	var sources []outlay.Source
 	var ops []outlay.Operation
 	var heads []outlay.Head
+	var metered []outlay.Metered
 	err := c.deps.Store.ReadOrg(ctx, a.OrgID, func(tx outlay.Tx) (err error) {
+		if metered, err = tx.Metered(ctx); err != nil {
+			return err
+		}
 		if accounts, err = tx.Accounts(ctx); err != nil {
 			return err
 		}
@@ -137,6 +150,11 @@ func (c *Control) Account(ctx context.Context, a outlay.Actor, idOrName string) 
 		}
 	}
 	c.fillDetail(a, &d, acc, sources, ops, heads)
+	for _, s := range sources {
+		if s.AccountID == acc.ID {
+			d.Reading = d.Reading.and(c.reading(s, metered))
+		}
+	}
 	return d, nil
 }
 
@@ -165,18 +183,23 @@ func (c *Control) fillDetail(a outlay.Actor, d *AccountDetail, acc outlay.CloudA
 		}
 	}
 	for _, h := range heads {
-		if h.SourceID == acc.Status.Via || h.SourceID == d.SourceID {
+		if h.SourceID == acc.Status.Via || h.SourceID == d.SourceID || slices.ContainsFunc(d.Imports, func(r SourceRef) bool { return r.ID == h.SourceID }) {
 			d.Heads = append(d.Heads, headView(h, names[h.SourceID]))
 		}
 	}
 	slices.SortFunc(d.Heads, func(x, y HeadView) int { return -compareText(string(x.Period), string(y.Period)) })
-	d.CanProvision = a.May(outlay.BillingProvision) && d.ActiveRun == nil && !d.SetUpHere
-	d.CanDeprovision = a.May(outlay.BillingDeprovision) && d.SetUpHere && (d.ActiveRun == nil || d.ActiveRun.Status == outlay.OpWaiting)
+	d.CanProvision = a.May(outlay.BillingProvision) && d.ActiveRun == nil && !d.Created
+	d.CanImport = a.May(outlay.BillingProvision)
+	d.CanDeprovision = a.May(outlay.BillingDeprovision) && d.Created && (d.ActiveRun == nil || d.ActiveRun.Status == outlay.OpWaiting)
+	for _, x := range acc.Status.Axes {
+		d.Drifted = d.Drifted || d.SetUpHere && x.Name == "infrastructure" && x.State == outlay.AxisBad
+	}
 }
 
 // addResource sorts a ledger row into what stands in the provider and the tags that are to be turned on.
 func (d *AccountDetail) addResource(s outlay.Source, r outlay.Resource) {
-	if s.Desired == outlay.Absent && r.State == outlay.StateDeleted {
+	gone := r.State == outlay.StateDeleted || r.State == outlay.StatePlanned || r.Origin == outlay.PreExisting && r.State != outlay.StateUnknown
+	if s.Desired == outlay.Absent && gone {
 		return
 	}
 	v := ResourceView{Kind: r.Kind, Name: r.Name, State: r.State, Origin: r.Origin, ID: r.ProviderID, Detail: r.LastError, CreatedAt: r.Created, LastSeen: r.LastSeen}
@@ -188,6 +211,10 @@ func (d *AccountDetail) addResource(s outlay.Source, r outlay.Resource) {
 	}
 	if s.Spec != nil && slices.Contains(s.Spec.Tags, r.Name) {
 		d.Tags = append(d.Tags, v)
+		return
+	}
+	if s.Origin == outlay.OriginImported {
+		d.Read = append(d.Read, v)
 		return
 	}
 	d.Resources = append(d.Resources, v)
@@ -239,7 +266,8 @@ func (c *Control) AddAccount(ctx context.Context, a outlay.Actor, r AddAccountRe
 	return c.accountView(acc, []outlay.CloudAccount{acc}, nil, nil), nil
 }
 
-// RemoveAccount forgets an account, found by id or name, and its credential. It is refused while the account owns a billing set-up.
+// RemoveAccount forgets an account, found by id or name, and its credential. It is refused while the account owns a
+// billing set-up, and says what the person can do about that.
 func (c *Control) RemoveAccount(ctx context.Context, a outlay.Actor, id string) error {
 	if err := c.must(ctx, a, outlay.AccountsWrite, "account "+id); err != nil {
 		return err
@@ -247,6 +275,9 @@ func (c *Control) RemoveAccount(ctx context.Context, a outlay.Actor, id string) 
 	return c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
 		acc, err := c.accountIn(ctx, tx, id)
 		if err != nil {
+			return err
+		}
+		if err := c.ownsNothing(ctx, tx, acc); err != nil {
 			return err
 		}
 		if err := tx.DeleteAccount(ctx, acc.ID); err != nil {
@@ -259,7 +290,28 @@ func (c *Control) RemoveAccount(ctx context.Context, a outlay.Actor, id string) 
 	})
 }
 
-// CheckNow has an account looked at without waiting for the hour.
+// ownsNothing refuses while the account owns a source, with the ways out.
+func (c *Control) ownsNothing(ctx context.Context, tx outlay.Tx, acc outlay.CloudAccount) error {
+	sources, err := tx.Sources(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range sources {
+		switch {
+		case s.AccountID != acc.ID || s.Desired != outlay.Present:
+		case s.Origin == outlay.OriginImported:
+			return outlay.Errorf(outlay.CodeConflict, "Stop reading it first: outlay billing stop-reading "+s.Name+". The export itself stays as it is.",
+				"%s reads the existing export %s", acc.Name, s.Name)
+		default:
+			return outlay.Errorf(outlay.CodeConflict, "Deprovision billing, which removes what Outlay made in "+c.title(acc.Provider)+" (outlay billing deprovision "+acc.Name+"), or abandon it, which leaves everything there (outlay billing abandon "+acc.Name+").",
+				"%s owns a billing set-up", acc.Name)
+		}
+	}
+	return nil
+}
+
+// CheckNow has an account looked at without waiting for the hour. A run of the account that waits for a person looks at
+// once, too.
 func (c *Control) CheckNow(ctx context.Context, a outlay.Actor, id string) error {
 	if err := c.must(ctx, a, outlay.BillingCheck, "account "+id); err != nil {
 		return err
@@ -272,10 +324,31 @@ func (c *Control) CheckNow(ctx context.Context, a outlay.Actor, id string) error
 		if err := tx.PutTask(ctx, outlay.Task{OrgID: a.OrgID, Kind: "look", Subject: acc.ID, NextAt: c.deps.Clock.Now(), Every: c.LookEvery}); err != nil {
 			return err
 		}
+		if err := c.resumeAsking(ctx, tx, acc.ID); err != nil {
+			return err
+		}
 		return c.note(ctx, tx, a, outlay.BillingCheck, "account "+acc.Name, "look requested")
 	})
 	c.wake()
 	return err
+}
+
+// resumeAsking makes a run that waits for a person due: it looks whether he has done his part.
+func (c *Control) resumeAsking(ctx context.Context, tx outlay.Tx, accountID string) error {
+	ops, err := tx.Operations(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, o := range ops {
+		if o.AccountID != accountID || o.Status != outlay.OpWaiting || o.Problem == nil || o.Problem.Manual == nil {
+			continue
+		}
+		o.NextAt = c.deps.Clock.Now()
+		if err := tx.PutOperation(ctx, o); err != nil && outlay.CodeOf(err) != outlay.CodeConflict {
+			return err
+		}
+	}
+	return nil
 }
 
 // accountIn finds an account by id or name.

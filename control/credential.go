@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -11,13 +10,6 @@ import (
 
 	"outlay"
 )
-
-// RotateRequest replaces an account's credential.
-type RotateRequest struct {
-	Kind    string
-	Values  map[string]string
-	Secrets map[string]outlay.Secret
-}
 
 // setCredential checks the fields of a kind, makes those that are ours to make and seals the secret ones.
 func (c *Control) setCredential(acc *outlay.CloudAccount, kind string, values map[string]string, secrets map[string]outlay.Secret) error {
@@ -56,14 +48,18 @@ func (c *Control) setCredential(acc *outlay.CloudAccount, kind string, values ma
 			}
 			cred.Sealed[f.Name] = sealed
 		default:
-			if values[f.Name] == "" && !f.Optional {
+			value := values[f.Name]
+			if value == "" {
+				value = f.Default
+			}
+			if value == "" && !f.Optional {
 				return missing(f)
 			}
-			if err := fits(f, values[f.Name]); err != nil {
+			if err := fits(f, value); err != nil {
 				return err
 			}
-			if values[f.Name] != "" {
-				cred.Values[f.Name] = values[f.Name]
+			if value != "" {
+				cred.Values[f.Name] = value
 			}
 		}
 	}
@@ -95,8 +91,11 @@ func knownFields(fields []outlay.ProviderField, values map[string]string, secret
 	return nil
 }
 
-// fits holds a value against its field's pattern.
+// fits holds a value against its field's options or pattern.
 func fits(f outlay.ProviderField, value string) error {
+	if len(f.Options) > 0 && value != "" && !slices.ContainsFunc(f.Options, func(o outlay.Region) bool { return o.ID == value }) {
+		return outlay.Errorf(outlay.CodeInvalid, "Choose one of the options of the form.", "%q is not an option of %s", value, f.Title).InField(f.Name)
+	}
 	if f.Pattern == "" || value == "" {
 		return nil
 	}
@@ -118,31 +117,4 @@ func randomText() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// RotateCredential replaces the credential of an account, found by id or name. What the account is bound to stays: a credential of another
-// provider account is refused at its first look.
-func (c *Control) RotateCredential(ctx context.Context, a outlay.Actor, id string, r RotateRequest) (AccountView, error) {
-	if err := c.must(ctx, a, outlay.AccountsWrite, "account "+id); err != nil {
-		return AccountView{}, err
-	}
-	var acc outlay.CloudAccount
-	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) (err error) {
-		if acc, err = c.accountIn(ctx, tx, id); err != nil {
-			return err
-		}
-		if err := c.setCredential(&acc, r.Kind, r.Values, r.Secrets); err != nil {
-			return err
-		}
-		if err := tx.PutAccount(ctx, acc); err != nil {
-			return err
-		}
-		if err := tx.PutTask(ctx, outlay.Task{OrgID: a.OrgID, Kind: "look", Subject: acc.ID, NextAt: c.deps.Clock.Now(), Every: c.LookEvery}); err != nil {
-			return err
-		}
-		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, "credential replaced")
-	})
-	c.seen.forget(acc.ID)
-	c.wake()
-	return c.accountView(acc, []outlay.CloudAccount{acc}, nil, nil), err
 }

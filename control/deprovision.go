@@ -32,7 +32,7 @@ func (c *Control) PlanDeprovision(ctx context.Context, a outlay.Actor, idOrName 
 func (c *Control) deprovisionView(ctx context.Context, a outlay.Actor, s setting) (DeprovisionView, error) {
 	v := DeprovisionView{Name: s.account.Name, Identity: s.account.Identity.AccountID}
 	if s.source.Desired != outlay.Present {
-		return v, outlay.Errorf(outlay.CodeConflict, "There is nothing to deprovision.", "%s has no billing set up", s.account.Name)
+		return v, c.nothingOwned(s)
 	}
 	p, err := c.provider(s.account.Provider)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Control) deprovisionView(ctx context.Context, a outlay.Actor, s setting
 			v.Keep = plan.Changes
 		}
 	}
-	v.Changes = v.Delete
+	v.Changes, v.Contents = v.Delete, contents(seen)
 	if s.active != nil && s.active.Status != outlay.OpWaiting {
 		v.Blocked = "A run on this account is not finished: " + s.active.ID + "."
 	}
@@ -65,6 +65,17 @@ func (c *Control) deprovisionView(ctx context.Context, a outlay.Actor, s setting
 	return v, err
 }
 
+// contents tells how much lies in what was seen.
+func contents(seen outlay.Observation) []ContentView {
+	var out []ContentView
+	for _, r := range seen.Resources {
+		if r.Objects+r.Bytes+r.Foreign > 0 {
+			out = append(out, ContentView{r.Key(), r.Objects, r.Bytes, r.Foreign})
+		}
+	}
+	return out
+}
+
 // consequences are the words of the deprovision warning: who stops getting cost data (ui.md §3.2, seed clause 23).
 func (c *Control) consequences(s setting) (heading, text string, losing []string, only bool) {
 	title := c.title(s.account.Provider)
@@ -72,7 +83,8 @@ func (c *Control) consequences(s setting) (heading, text string, losing []string
 	followers := []string{}
 	for _, o := range s.others {
 		names[o.ID] = o.Name
-		if o.Status.Via == s.source.ID || (o.Status.Via == "" && o.Identity.Scope.ID == s.source.Scope.ID) {
+		expects := o.Identity.Scope.ID == s.source.Scope.ID || o.Status.OwnerID == s.account.ID
+		if o.Status.Via == s.source.ID || o.Status.Via == "" && expects {
 			followers = append(followers, o.Name)
 		}
 	}
@@ -81,6 +93,9 @@ func (c *Control) consequences(s setting) (heading, text string, losing []string
 		if src.Provider == s.account.Provider && src.Desired == outlay.Present && src.ID != s.source.ID {
 			heading = fmt.Sprintf("%s stops delivering", s.account.Name)
 			text = fmt.Sprintf("%s is also set up, so %s costs of its billing scope keep arriving through it.", names[src.AccountID], title)
+			if src.AccountID == s.account.ID {
+				text = fmt.Sprintf("The existing export %s is still read, so the %s costs in it keep arriving.", src.Name, title)
+			}
 			if len(followers) > 0 {
 				text += fmt.Sprintf(" %s read new costs through %s and stop getting them.", join(followers), s.account.Name)
 			}
@@ -185,7 +200,7 @@ func (c *Control) endWaiting(ctx context.Context, a outlay.Actor, op *outlay.Ope
 		if o.Problem == nil {
 			o.Problem = &outlay.Problem{Code: outlay.CodeConflict}
 		}
-		o.Problem.Message, o.Problem.Fix = why, ""
+		o.Problem.Message, o.Problem.Fix, o.Problem.Manual = why, "", nil
 		return tx.PutOperation(ctx, o)
 	})
 }

@@ -101,8 +101,13 @@ func (c *Control) Sources(ctx context.Context, a outlay.Actor) ([]SourceView, er
 		if err != nil {
 			return err
 		}
+		metered, err := tx.Metered(ctx)
+		if err != nil {
+			return err
+		}
 		for _, s := range sources {
 			v := c.sourceView(s, accounts, heads, units)
+			v.Reading = c.reading(s, metered)
 			if s.Desired == outlay.Present && s.Origin != outlay.OriginFiles || len(v.Periods)+len(v.Troubled) > 0 {
 				out = append(out, v)
 			}

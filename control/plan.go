@@ -60,7 +60,18 @@ type setting struct {
 	active  *outlay.Operation
 }
 
-// load reads an account, its source (the wanted one, else a draft, else a new draft) and its neighbours.
+// imports are the existing exports that are read through the account.
+func (s setting) imports() []outlay.Source {
+	var out []outlay.Source
+	for _, src := range s.sources {
+		if src.AccountID == s.account.ID && src.Origin == outlay.OriginImported && src.Desired == outlay.Present {
+			out = append(out, src)
+		}
+	}
+	return out
+}
+
+// load reads an account, its source (the wanted one that we made, else a draft, else a new draft) and its neighbours.
 func (c *Control) load(ctx context.Context, a outlay.Actor, idOrName string) (setting, error) {
 	var s setting
 	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
@@ -102,7 +113,7 @@ func (c *Control) load(ctx context.Context, a outlay.Actor, idOrName string) (se
 func (c *Control) sourceOf(ctx context.Context, tx outlay.Tx, acc outlay.CloudAccount, sources []outlay.Source) (outlay.Source, error) {
 	var draft *outlay.Source
 	for i, s := range sources {
-		if s.AccountID != acc.ID {
+		if s.AccountID != acc.ID || s.Origin != outlay.OriginCreated {
 			continue
 		}
 		if s.Desired == outlay.Present {
@@ -173,6 +184,7 @@ func (c *Control) plan(ctx context.Context, a outlay.Actor, r PlanRequest, fresh
 	if err != nil {
 		return s, PlanView{}, err
 	}
+	plan.Notes = append(plan.Notes, alsoRead(s)...)
 	v := c.planView(s, plan, seen)
 	v.Spec, v.Running, v.Intro, v.Command = spec, p.About().Running, c.intro(s, p.About()), provisionCommand(s.account, spec)
 	if why := alreadyThrough(s, seen); why != "" && v.Blocked == "" {
@@ -187,8 +199,20 @@ func (c *Control) plan(ctx context.Context, a outlay.Actor, r PlanRequest, fresh
 func (c *Control) planView(s setting, plan outlay.Plan, seen outlay.Observation) PlanView {
 	return PlanView{
 		AccountID: s.account.ID, SourceID: s.source.ID, Changes: plan.Changes, Notes: plan.Notes, Hash: plan.Hash(), Blocked: plan.Blocked(),
-		Permissions: seen.Permissions, Policy: seen.Policy, CheckedAt: seen.At,
+		Permissions: seen.Permissions, Policy: seen.Policy, CheckedAt: seen.At, seen: seen,
 	}
+}
+
+// alsoRead warns of exports of the same scope that are read through the account already: the costs would arrive twice,
+// and count once.
+func alsoRead(s setting) []outlay.Note {
+	var out []outlay.Note
+	for _, src := range s.imports() {
+		if src.Scope.ID == s.source.Scope.ID {
+			out = append(out, outlay.Note{Level: "warn", Text: fmt.Sprintf("This account reads the existing export %s already. Where both deliver a month, one of them counts and the other is shown as an overlap; nothing is added twice.", src.Name)})
+		}
+	}
+	return out
 }
 
 // alreadyThrough says which account's wanted source is on the same billing scope, and what to do about it: a set-up on
@@ -237,29 +261,12 @@ func checkSpec(info outlay.ProviderInfo, spec outlay.Spec) (outlay.Spec, error) 
 	if spec.Region == "" && len(info.Regions) > 0 {
 		spec.Region = info.Regions[0].ID
 	}
-	if !slices.ContainsFunc(info.Regions, func(r outlay.Region) bool { return r.ID == spec.Region }) {
+	if (len(info.Regions) > 0 || spec.Region != "") && !slices.ContainsFunc(info.Regions, func(r outlay.Region) bool { return r.ID == spec.Region }) {
 		return spec, outlay.Errorf(outlay.CodeInvalid, "Choose one of the regions that the form lists.", "%q is not a region for billing in %s", spec.Region, info.Title).InField("region")
 	}
-	fields := map[string]string{}
-	for _, f := range info.Fields {
-		value := strings.TrimSpace(spec.Fields[f.Name])
-		if value == "" {
-			value = f.Default
-		}
-		if value == "" && !f.Optional {
-			return spec, missing(f)
-		}
-		if len(f.Options) > 0 && !slices.ContainsFunc(f.Options, func(o outlay.Region) bool { return o.ID == value }) {
-			return spec, outlay.Errorf(outlay.CodeInvalid, "Choose one of the options of the form.", "%q is not an option of %s", value, f.Title).InField(f.Name)
-		}
-		if value != "" {
-			fields[f.Name] = value
-		}
-	}
-	for name := range spec.Fields {
-		if !slices.ContainsFunc(info.Fields, func(f outlay.ProviderField) bool { return f.Name == name }) {
-			return spec, outlay.Errorf(outlay.CodeInvalid, "Leave the field out.", "there is no field %q", name).InField(name)
-		}
+	fields, err := checkFields(info.Fields, spec.Fields)
+	if err != nil {
+		return spec, err
 	}
 	for _, key := range spec.Tags {
 		if !slices.Contains(outlay.TagKeys(), key) {
@@ -268,6 +275,32 @@ func checkSpec(info outlay.ProviderInfo, spec outlay.Spec) (outlay.Spec, error) 
 	}
 	spec.Fields = fields
 	return spec, nil
+}
+
+// checkFields fills the defaults of a form's fields and refuses what it does not offer.
+func checkFields(asked []outlay.ProviderField, given map[string]string) (map[string]string, error) {
+	fields := map[string]string{}
+	for _, f := range asked {
+		value := strings.TrimSpace(given[f.Name])
+		if value == "" {
+			value = f.Default
+		}
+		if value == "" && !f.Optional {
+			return nil, missing(f)
+		}
+		if err := fits(f, value); err != nil {
+			return nil, err
+		}
+		if value != "" {
+			fields[f.Name] = value
+		}
+	}
+	for name := range given {
+		if !slices.ContainsFunc(asked, func(f outlay.ProviderField) bool { return f.Name == name }) {
+			return nil, outlay.Errorf(outlay.CodeInvalid, "Leave the field out.", "there is no field %q", name).InField(name)
+		}
+	}
+	return fields, nil
 }
 
 func provisionCommand(acc outlay.CloudAccount, spec outlay.Spec) string {

@@ -101,8 +101,19 @@ func (c *Control) runView(o outlay.Operation, steps []outlay.Step, account strin
 	if p, ok := c.providers[o.Provider]; ok && o.Kind == outlay.OpProvision && o.Status == outlay.OpDone {
 		v.After = p.About().FirstData
 	}
+	if o.Problem != nil && o.Problem.Manual != nil && o.Status == outlay.OpWaiting && c.deps.Clock.Now().Sub(o.Problem.Since) >= remindAfter && !o.Problem.Since.IsZero() {
+		v.Reminder = "Reminder: this has waited for you since " + o.Problem.Since.UTC().Format("15:04 UTC, 2 Jan 2006") + ". Until it is done, nothing is delivered."
+	}
+	for _, change := range o.Plan.Changes {
+		if o.Kind == outlay.OpDeprovision && change.Action == outlay.ActionManual {
+			v.ByHand = append(v.ByHand, HandView{change.Title, change.Detail, change.Manual})
+		}
+	}
 	return v
 }
+
+// remindAfter is how long a run waits for a person before that is said again.
+const remindAfter = 24 * time.Hour
 
 func runTitle(k outlay.OperationKind) string {
 	switch k {

@@ -19,7 +19,9 @@ type AccountView struct {
 	IsPayer             bool                 `json:"isPayer"`
 	Status              outlay.BillingStatus `json:"status"`
 	SetUpHere           bool                 `json:"setUpHere"` // owns a wanted source
+	Created             bool                 `json:"created"`   // that source was provisioned by Outlay
 	SourceID            string               `json:"sourceId,omitempty"`
+	Imports             []SourceRef          `json:"imports,omitempty"`   // existing exports that are read through this account
 	FollowsID           string               `json:"followsId,omitempty"` // the account whose source delivers this one's data
 	FollowsName         string               `json:"followsName,omitempty"`
 	MonthToDate         []outlay.Amount      `json:"monthToDate"` // effective cost, one per currency
@@ -31,13 +33,21 @@ type AccountView struct {
 	CreatedAt           time.Time            `json:"createdAt,omitzero"`
 }
 
+// SourceRef names a source.
+type SourceRef struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
 // AccountDetail is everything about one account.
 type AccountDetail struct {
 	AccountView
 	Info      outlay.ProviderInfo `json:"-"`
 	Resources []ResourceView      `json:"resources"`
 	Tags      []ResourceView      `json:"tags"`
-	Runs      []RunView           `json:"runs"` // newest first, without steps
+	// Read are the parts of imported exports: watched, never changed.
+	Read []ResourceView `json:"read,omitempty"`
+	Runs []RunView      `json:"runs"` // newest first, without steps
 	// ActiveRun is the run that holds the scope; nil when none does.
 	ActiveRun      *RunView   `json:"activeRun,omitempty"`
 	Others         []string   `json:"others"` // names of the other accounts of the provider
@@ -46,6 +56,12 @@ type AccountDetail struct {
 	CanDeprovision bool       `json:"canDeprovision"`
 	Missing        []NeedView `json:"missing,omitempty"` // permissions found missing by the last run
 	Policy         string     `json:"policy,omitempty"`
+	// Reading is what reading its sources cost this month; nil where the provider does not bill for it.
+	Reading *ReadingView `json:"reading,omitempty"`
+	// Drifted tells that the last look found the set-up not to be as planned.
+	Drifted bool `json:"drifted"`
+	// CanImport tells whether an existing export may be imported through it.
+	CanImport bool `json:"canImport"`
 }
 
 // NeedView is one permission.
@@ -78,6 +94,7 @@ type PlanView struct {
 	Intro       string              `json:"intro"` // "You do this once for …"
 	Command     string              `json:"command"`
 	Spec        outlay.Spec         `json:"spec"`
+	seen        outlay.Observation
 }
 
 // DeprovisionView is what deprovisioning would do, consequences first.
@@ -93,6 +110,16 @@ type DeprovisionView struct {
 	Months   int             `json:"months"` // of loaded history
 	Name     string          `json:"name"`   // to be typed
 	Identity string          `json:"identity"`
+	// Contents tells how much lies in what is listed, as far as it was counted.
+	Contents []ContentView `json:"contents,omitempty"`
+}
+
+// ContentView is how much a resource holds.
+type ContentView struct {
+	Key     string `json:"key"` // kind and name
+	Objects int64  `json:"objects"`
+	Bytes   int64  `json:"bytes"`
+	Foreign int64  `json:"foreign,omitempty"` // of somebody else: what holds any is left alone
 }
 
 // RunView is an operation with its steps.
@@ -116,6 +143,17 @@ type RunView struct {
 	By          string                 `json:"by"`
 	// After says what comes next: "First costs appear within 24 hours."
 	After string `json:"after,omitempty"`
+	// Reminder is said once a person has been waited for over a day.
+	Reminder string `json:"reminder,omitempty"`
+	// ByHand is what a person should do after a removal, because no API offers it. Nothing waits for it.
+	ByHand []HandView `json:"byHand,omitempty"`
+}
+
+// HandView is something that only a person can do.
+type HandView struct {
+	Title  string              `json:"title"`
+	Detail string              `json:"detail,omitempty"`
+	Manual *outlay.Instruction `json:"manual,omitempty"`
 }
 
 // StepView is one line of a run.
@@ -163,6 +201,8 @@ type SourceView struct {
 	DataThrough time.Time        `json:"dataThrough,omitzero"`
 	DeliveredAt time.Time        `json:"deliveredAt,omitzero"`
 	Overlaps    []outlay.Overlap `json:"overlaps,omitempty"`
+	// Reading is what reading it cost this month; nil where the provider does not bill for it.
+	Reading *ReadingView `json:"reading,omitempty"`
 }
 
 // UnitView is one delivery that is not on show.

@@ -128,6 +128,11 @@ func (s *source) foreignHealth() (outlay.AxisState, string) {
 			return outlay.AxisBad, joined(r.Name+":", sentence(r.LastError), "It was set up by somebody else, so Outlay does not repair it.")
 		}
 	}
+	for _, n := range s.seen.Notes {
+		if n.Level == "warn" || n.Level == "block" {
+			return outlay.AxisBad, n.Text
+		}
+	}
 	return outlay.AxisGood, "Read only: it was set up by somebody else."
 }
 

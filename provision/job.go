@@ -82,6 +82,9 @@ func (j *job) do(ctx context.Context, i int, s step) error {
 	case roleVerify:
 		return j.run.Read(ctx, i, func(ctx context.Context) (string, error) { return j.verify(ctx, i, s.change) })
 	case roleManual:
+		if j.down() { // nobody else can do it, and nothing of ours waits for it
+			return j.run.Skip(ctx, i, "Only you can do this: "+orElse(s.change.Detail, s.change.Title))
+		}
 		return j.run.Read(ctx, i, func(ctx context.Context) (string, error) { return j.manual(ctx, s) })
 	case roleHold:
 		return j.hold(ctx, s.change)

@@ -90,6 +90,10 @@ func Points(op outlay.Operation) []string {
 	for _, s := range layout(op, outlay.ProviderInfo{}) {
 		switch s.role {
 		case roleHold:
+		case roleManual:
+			if op.Kind != outlay.OpDeprovision {
+				out = append(out, s.line.Point+".before", s.line.Point+".after")
+			}
 		case roleChange:
 			for _, at := range []string{"before_intent", "after_intent", "sent", "before_record", "after_record"} {
 				out = append(out, s.line.Point+"."+at)

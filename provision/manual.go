@@ -38,9 +38,6 @@ func (j *job) manual(ctx context.Context, s step) (string, error) {
 func (j *job) handDone(ctx context.Context, c outlay.Change, seen outlay.Observation) (string, error) {
 	live, there := seen.Find(c.Kind, c.Name)
 	err := j.run.Ledger(ctx, func(tx outlay.Tx) error {
-		if j.down() {
-			return nil
-		}
 		row := j.recorded(j.rowFor(c), live, outlay.PreExisting)
 		if !there {
 			row.State = outlay.StateWaiting // seen by its effect, not itself yet: the hourly look finds it
@@ -60,9 +57,6 @@ func (j *job) waitForPerson(ctx context.Context, s step, c outlay.Change) error 
 	}
 	if before := j.run.Before(); before != nil && !before.Since.IsZero() {
 		p.Since = before.Since
-	}
-	if j.down() {
-		return &operation.Wait{Problem: p}
 	}
 	err := j.run.Ledger(ctx, func(tx outlay.Tx) error {
 		row := j.rowFor(c)
