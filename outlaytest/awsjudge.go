@@ -156,6 +156,8 @@ func awsTargets(prefix string) string {
 		return "ce"
 	case "AWSOrganizationsV20161128":
 		return "organizations"
+	case "AWSOrigamiServiceGatewayService":
+		return "cur"
 	}
 	return prefix
 }

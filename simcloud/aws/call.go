@@ -16,7 +16,7 @@ type call struct {
 	ID      string // request id
 	R       *http.Request
 	Body    []byte
-	Service string // "s3", "sts", "iam", "organizations", "bcm-data-exports", "ce"
+	Service string // "s3", "sts", "iam", "organizations", "bcm-data-exports", "ce", "cur"
 	Op      string // "CreateBucket"
 	Query   url.Values
 	Form    url.Values // query protocol
@@ -72,6 +72,8 @@ func targets(prefix string) string {
 		return "ce"
 	case "AWSOrganizationsV20161128":
 		return "organizations"
+	case "AWSOrigamiServiceGatewayService":
+		return "cur"
 	}
 	return ""
 }
@@ -122,6 +124,8 @@ func (k *call) lookup() (operation, *refusal) {
 		ops = exportOperations()
 	case "ce":
 		ops = tagOperations()
+	case "cur":
+		ops = reportOperations()
 	}
 	op, ok := ops[k.Op]
 	if !ok {

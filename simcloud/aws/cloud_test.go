@@ -12,6 +12,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/bcmdataexports"
+	cur "github.com/aws/aws-sdk-go-v2/service/costandusagereportservice"
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -74,6 +75,7 @@ type clients struct {
 	org  *organizations.Client
 	bcm  *bcmdataexports.Client
 	ce   *costexplorer.Client
+	cur  *cur.Client
 	cred awssdk.CredentialsProvider
 }
 
@@ -86,7 +88,7 @@ func (w *world) clients(cred awssdk.CredentialsProvider, region string) clients 
 	cfg := awssdk.Config{Region: region, Credentials: cred, BaseEndpoint: &w.url, RetryMaxAttempts: 1, HTTPClient: &http.Client{Timeout: 20 * time.Second}}
 	return clients{
 		sts: sts.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg), org: organizations.NewFromConfig(cfg),
-		bcm: bcmdataexports.NewFromConfig(cfg), ce: costexplorer.NewFromConfig(cfg), cred: cred,
+		bcm: bcmdataexports.NewFromConfig(cfg), ce: costexplorer.NewFromConfig(cfg), cur: cur.NewFromConfig(cfg), cred: cred,
 		s3: s3.NewFromConfig(cfg, func(o *s3.Options) {
 			o.UsePathStyle = true
 			o.ResponseChecksumValidation = awssdk.ResponseChecksumValidationWhenSupported

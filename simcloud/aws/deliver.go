@@ -23,6 +23,9 @@ type job struct {
 	format   string
 	name     string // of the export, and of its files
 	isNew    bool   // CREATE_NEW_REPORT: data go into a folder of their own
+	table    string
+	layout   bill.Layout // of a cost and usage report; "" for FOCUS
+	report   bool        // a legacy report
 }
 
 // Deliver brings every healthy export up to now, as AWS does up to three times a day: the current month restated as a
@@ -45,7 +48,11 @@ func (c *Cloud) Deliver(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return fmt.Errorf("delivering %s of %s: %w", j.spec.Period, j.name, err)
 		}
-		if err := c.put(j, files, now); err != nil {
+		put := c.put
+		if j.report {
+			put = c.putReportFiles
+		}
+		if err := put(j, files, now); err != nil {
 			return fmt.Errorf("delivering %s of %s: %w", j.spec.Period, j.name, err)
 		}
 	}
@@ -73,6 +80,7 @@ func (c *Cloud) jobs(now time.Time) []job {
 		}
 		e.Deliveries++
 	}
+	out = append(out, c.reportJobs(now, raised)...)
 	c.persist()
 	return out
 }
@@ -146,7 +154,13 @@ func (c *Cloud) job(e *export, p outlay.Period, now time.Time, raised map[string
 		spec.Only = []string{e.Account}
 	}
 	out := e.Definition.DestinationConfigurations.S3Destination.S3OutputConfigurations
+	table := tableOf(e.Definition.DataQuery.QueryStatement)
+	layout := bill.Layout("")
+	if table == tableReport {
+		layout, spec.Split = bill.CUR2, e.Definition.DataQuery.TableConfigurations[table]["INCLUDE_SPLIT_COST_ALLOCATION_DATA"] == "TRUE"
+	}
 	return job{
+		table: table, layout: layout,
 		arn: e.ARN, spec: spec, name: e.Definition.Name, spelling: c.spelling(e), chunks: 2 + e.Revisions[string(p)]%2,
 		format: out.Format, isNew: out.Overwrite == "CREATE_NEW_REPORT",
 	}
@@ -173,7 +187,7 @@ func (c *Cloud) generate(ctx context.Context, db *sql.DB, j job) ([][]byte, erro
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	whole := dir + "/whole.parquet"
-	totals, err := bill.Write(ctx, db, j.spec, whole)
+	totals, err := j.write(ctx, db, whole)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +207,13 @@ func (c *Cloud) generate(ctx context.Context, db *sql.DB, j job) ([][]byte, erro
 	return files, nil
 }
 
+func (j job) write(ctx context.Context, db *sql.DB, path string) (bill.Totals, error) {
+	if j.layout == "" {
+		return bill.Write(ctx, db, j.spec, path)
+	}
+	return bill.WriteReport(ctx, db, j.spec, j.layout, path)
+}
+
 // cut is the SQL that copies rows [from, from+n) of a bill into one data file. In CSV, maps are JSON text.
 func (j job) cut(whole, path string, from, n int64) string {
 	columns := "* EXCLUDE (file_row_number)"
@@ -201,7 +222,7 @@ func (j job) cut(whole, path string, from, n int64) string {
 		options = "FORMAT csv, HEADER, COMPRESSION gzip"
 		var maps []string
 		for _, col := range j.spec.Columns {
-			if strings.HasPrefix(bill.Type(col), "map") {
+			if strings.HasPrefix(columnType(j.table, col), "map") {
 				maps = append(maps, fmt.Sprintf("to_json(%[1]s)::VARCHAR AS %[1]s", col))
 			}
 		}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"outlay/simcloud/bill"
 )
 
 // manifest is EXPORT-Manifest.json. Its schema is not published: the five members that readers use are those of
@@ -55,7 +53,7 @@ func (c *Cloud) put(j job, files [][]byte, now time.Time) error {
 		BillingPeriod: manifestPeriod{wireTime(j.spec.Period.Start()), wireTime(j.spec.Period.End())},
 	}
 	for _, col := range j.spec.Columns {
-		m.Columns = append(m.Columns, manifestColumn{col, bill.Type(col)})
+		m.Columns = append(m.Columns, manifestColumn{col, columnType(j.table, col)})
 	}
 	for i, data := range files {
 		key := folder + j.fileName(i+1)

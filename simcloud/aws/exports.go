@@ -26,6 +26,7 @@ type export struct {
 	Through    map[string]time.Time // up to where its data reach, by period
 	Deliveries int
 	Foreign    bool // planted by a test: nobody may touch it
+	Theirs     bool `json:",omitempty"` // set up by somebody else, and delivered to; nobody may touch it
 }
 
 // exportDefinition is the member Export of the API, both ways.

@@ -71,13 +71,23 @@ type tableProperty struct {
 	Values        []string
 }
 
-func tableNames() []string { return []string{"FOCUS_1_2_AWS", "FOCUS_1_0_AWS"} }
+// tableReport is the table of CUR 2.0.
+const tableReport = "COST_AND_USAGE_REPORT"
+
+func tableNames() []string { return []string{"FOCUS_1_2_AWS", "FOCUS_1_0_AWS", tableReport} }
 
 func tableProperties(table string) []tableProperty {
 	if !slices.Contains(tableNames(), table) {
 		return nil
 	}
-	return []tableProperty{{"TIME_GRANULARITY", "HOURLY", []string{"HOURLY", "DAILY", "MONTHLY"}}}
+	granularity := tableProperty{"TIME_GRANULARITY", "HOURLY", []string{"HOURLY", "DAILY", "MONTHLY"}}
+	if table != tableReport {
+		return []tableProperty{granularity}
+	}
+	yesNo := []string{"TRUE", "FALSE"}
+	return []tableProperty{
+		granularity, {"INCLUDE_RESOURCES", "FALSE", yesNo}, {"INCLUDE_SPLIT_COST_ALLOCATION_DATA", "FALSE", yesNo}, {"INCLUDE_MANUAL_DISCOUNT_COMPATIBILITY", "FALSE", yesNo},
+	}
 }
 
 func validProperty(table, name, value string) bool {
@@ -91,6 +101,9 @@ func validProperty(table, name, value string) bool {
 
 // tableColumns lists what a table offers. FOCUS 1.0 lacks what 1.2 added.
 func tableColumns(table string) []string {
+	if table == tableReport {
+		return bill.ReportColumns()
+	}
 	if table != "FOCUS_1_0_AWS" {
 		return bill.Columns()
 	}
@@ -100,6 +113,14 @@ func tableColumns(table string) []string {
 		"ServiceSubcategory", "SkuMeter", "SkuPriceDetails", "SubAccountType",
 	}
 	return slices.DeleteFunc(bill.Columns(), func(col string) bool { return slices.Contains(added, col) })
+}
+
+// columnType is the type of a column as a table declares it.
+func columnType(table, column string) string {
+	if table == tableReport {
+		return bill.ReportType(column)
+	}
+	return bill.Type(column)
 }
 
 func (c *Cloud) listTables(k *call) (answer, *refusal) {
@@ -120,7 +141,7 @@ func (c *Cloud) listTables(k *call) (answer, *refusal) {
 		for _, p := range tableProperties(name) {
 			properties = append(properties, map[string]any{"Name": p.Name, "DefaultValue": p.Default, "ValidValues": p.Values, "Description": "Granularity of the rows"})
 		}
-		list = append(list, map[string]any{"TableName": name, "Description": "FOCUS table " + name, "TableProperties": properties})
+		list = append(list, map[string]any{"TableName": name, "Description": "Table " + name, "TableProperties": properties})
 	}
 	return jsonAnswer(withNext(map[string]any{"Tables": list}, next))
 }
@@ -151,7 +172,7 @@ func (c *Cloud) getTable(k *call) (answer, *refusal) {
 	}
 	schema := []map[string]string{}
 	for _, col := range tableColumns(in.TableName) {
-		schema = append(schema, map[string]string{"Name": col, "Type": bill.Type(col), "Description": col})
+		schema = append(schema, map[string]string{"Name": col, "Type": columnType(in.TableName, col), "Description": col})
 	}
-	return jsonAnswer(map[string]any{"TableName": in.TableName, "Description": "FOCUS table " + in.TableName, "TableProperties": properties, "Schema": schema})
+	return jsonAnswer(map[string]any{"TableName": in.TableName, "Description": "Table " + in.TableName, "TableProperties": properties, "Schema": schema})
 }

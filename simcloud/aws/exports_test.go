@@ -179,7 +179,7 @@ func TestTables(t *testing.T) {
 	w := newWorld(t, aws.Options{})
 	c := w.as(payerID, "ada", "*")
 	list := must[*bcmdataexports.ListTablesOutput](t)(c.bcm.ListTables(t.Context(), &bcmdataexports.ListTablesInput{}))
-	if len(list.Tables) != 2 || *list.Tables[0].TableName != "FOCUS_1_2_AWS" {
+	if len(list.Tables) != 3 || *list.Tables[0].TableName != "FOCUS_1_2_AWS" {
 		t.Errorf("got %+v", list.Tables)
 	}
 	table := must[*bcmdataexports.GetTableOutput](t)(c.bcm.GetTable(t.Context(), &bcmdataexports.GetTableInput{TableName: awssdk.String("FOCUS_1_2_AWS"), TableProperties: map[string]string{"TIME_GRANULARITY": "DAILY"}}))

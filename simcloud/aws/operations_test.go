@@ -11,6 +11,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bcmdataexports"
 	bcmtypes "github.com/aws/aws-sdk-go-v2/service/bcmdataexports/types"
+	cur "github.com/aws/aws-sdk-go-v2/service/costandusagereportservice"
 	"github.com/aws/aws-sdk-go-v2/service/costexplorer"
 	cetypes "github.com/aws/aws-sdk-go-v2/service/costexplorer/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -188,6 +189,12 @@ func otherOperations(arn string) []operation {
 		}},
 		{"DeleteExport", []string{"bcm-data-exports:DeleteExport"}, true, func(ctx context.Context, c clients) error {
 			return only(c.bcm.DeleteExport(ctx, &bcmdataexports.DeleteExportInput{ExportArn: &arn}))
+		}},
+		{"DescribeReportDefinitions", []string{"cur:DescribeReportDefinitions"}, false, func(ctx context.Context, c clients) error {
+			return only(c.cur.DescribeReportDefinitions(ctx, &cur.DescribeReportDefinitionsInput{MaxResults: awssdk.Int32(5)}))
+		}},
+		{"DeleteReportDefinition", []string{"cur:DeleteReportDefinition"}, true, func(ctx context.Context, c clients) error {
+			return only(c.cur.DeleteReportDefinition(ctx, &cur.DeleteReportDefinitionInput{ReportName: awssdk.String("legacy")}))
 		}},
 		{"DeleteBucket", []string{"s3:DeleteBucket"}, true, func(ctx context.Context, c clients) error {
 			return only(c.s3.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: awssdk.String("fresh")}))

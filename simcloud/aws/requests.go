@@ -9,7 +9,7 @@ import (
 type Request struct {
 	At        time.Time
 	ID        string
-	Service   string // "s3", "sts", "iam", "organizations", "bcm-data-exports", "ce"
+	Service   string // "s3", "sts", "iam", "organizations", "bcm-data-exports", "ce", "cur"
 	Operation string // "CreateBucket"
 	Principal string // ARN of the caller; "" when it was not recognised
 	Bucket    string

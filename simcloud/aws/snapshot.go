@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Live is one resource that exists in the cloud: a bucket or an export.
+// Live is one resource that exists in the cloud: a bucket, an export or a legacy report.
 type Live struct {
-	Kind    string // "bucket" or "export"
+	Kind    string // "bucket", "export" or "report"
 	Name    string
 	ARN     string
 	Account string
@@ -46,7 +46,13 @@ func (c *Cloud) Snapshot() []Live {
 		out = append(out, Live{
 			Kind: "export", Name: d.Name, ARN: e.ARN, Account: e.Account, Created: e.Created, Tags: maps.Clone(e.Tags), Query: d.DataQuery.QueryStatement,
 			Bucket: d.DestinationConfigurations.S3Destination.S3Bucket, Prefix: d.DestinationConfigurations.S3Destination.S3Prefix,
-			Healthy: c.status(e)["StatusCode"] == "HEALTHY", Foreign: e.Foreign,
+			Healthy: c.status(e)["StatusCode"] == "HEALTHY", Foreign: e.Foreign || e.Theirs,
+		})
+	}
+	for _, r := range c.state.Reports {
+		out = append(out, Live{
+			Kind: "report", Name: r.Definition.ReportName, ARN: r.Run.ARN, Account: r.Run.Account, Created: r.Run.Created, Bucket: r.Definition.S3Bucket,
+			Prefix: r.Definition.S3Prefix, Healthy: c.reportDestination(r) == "", Foreign: r.Foreign,
 		})
 	}
 	return out

@@ -20,6 +20,7 @@ type state struct {
 	Keys       map[string]*accessKey `json:"keys"`       // by access key id
 	Buckets    map[string]*bucket    `json:"buckets"`    // by name: one namespace for everybody
 	Exports    []*export             `json:"exports"`
+	Reports    []*report             `json:"reports,omitempty"`
 	Late       []*export             `json:"late,omitempty"` // deleted with a delivery in flight
 	Tags       map[string]*tagBook   `json:"tags"`           // by payer account
 	Count      int64                 `json:"count"`          // makes ids unique
