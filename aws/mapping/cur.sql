@@ -9,7 +9,7 @@
 -- have been billed: it counts in BilledCost alone.
 SELECT
   AvailabilityZone,
-  CASE WHEN split THEN 0 ELSE unblended END AS BilledCost,
+  CASE WHEN split THEN '0' ELSE CAST(unblended AS VARCHAR) END AS BilledCost,
   payer AS BillingAccountId,
   payer_name AS BillingAccountName,
   currency AS BillingCurrency,
