@@ -49,6 +49,7 @@ func New(o Options) http.Handler {
 	schemas.RegisterTypeAlias(reflect.TypeFor[outlay.Amount](), reflect.TypeFor[amountSchema]())
 	s.accounts()
 	s.billing()
+	s.existing()
 	s.costs()
 	s.people()
 	return mux

@@ -201,7 +201,9 @@ func bodies() map[string]any {
 		"backfill-tags":       m{"from": "2026-08"},
 		"deprovision-billing": m{"costFiles": "keep", "confirm": "prod"},
 		"remove-history":      m{"confirm": "prod"},
-		"list-runs":           nil, "get-run": nil, "resume-run": nil, "undo-run": nil, "watch-run": nil,
+		"list-existing":       m{}, "import-export": m{"existing": "nimbus:theirs"}, "plan-stop-reading": nil, "stop-reading": m{"confirm": "prod"},
+		"plan-abandon": nil, "abandon-billing": m{"confirm": "prod"}, "get-drift": nil, "repair-billing": m{},
+		"list-runs": nil, "get-run": nil, "resume-run": nil, "undo-run": nil, "watch-run": nil,
 		"get-costs": nil, "get-costs-csv": nil, "list-cost-values": nil, "query-costs": m{"range": "mtd", "every": "", "group": "service", "measure": "EffectiveCost", "compare": "none"}, "import": nil,
 		"login":      m{"email": "admin@one.example", "password": "wrong password"},
 		"who-am-i":   nil,
@@ -278,7 +280,7 @@ func (w *world) call(t *testing.T, token string, op operation, body any) (int, [
 	case strings.Contains(op.Path, "/tokens/"):
 		id = "tok_absent"
 	}
-	if op.ID == "remove-account" || op.ID == "deprovision-billing" || op.ID == "undo-run" {
+	if op.ID == "remove-account" || op.ID == "deprovision-billing" || op.ID == "undo-run" || op.ID == "abandon-billing" {
 		id = strings.Replace(id, "_", "_absent", 1) // allowed ones must not take the others' object away
 	}
 	path := strings.Replace(op.Path, "{id}", id, 1)

@@ -59,8 +59,12 @@ func reason(s outlay.BillingStatus) string {
 
 func setUp(a control.AccountView) string {
 	switch {
-	case a.SetUpHere:
+	case a.Created:
 		return "here"
+	case a.SetUpHere:
+		return "reads an existing export"
+	case a.FollowsName != "" && a.Status.Basis == outlay.CoveredByRule:
+		return "follows " + a.FollowsName + ", by the rule"
 	case a.FollowsName != "":
 		return "follows " + a.FollowsName
 	}
@@ -105,7 +109,16 @@ func (c *cli) showAccount(cmd *cobra.Command, args []string) error {
 	for _, x := range a.Status.Axes {
 		t.Add("  "+x.Name, string(x.State)+" "+x.Reason)
 	}
-	for _, r := range a.Resources {
+	if a.Reading != nil {
+		t.Add("reading", a.Reading.Text)
+	}
+	for _, i := range a.Imports {
+		t.Add("reads the existing export", i.Name)
+	}
+	if a.ActiveRun != nil && a.ActiveRun.Problem != nil && a.ActiveRun.Problem.Manual != nil {
+		t.Add("run "+a.ActiveRun.ID, asked(*a.ActiveRun))
+	}
+	for _, r := range append(a.Resources, a.Read...) {
 		t.Add(string(r.Kind), r.Name+" "+string(r.State))
 	}
 	for _, r := range a.Tags {

@@ -35,7 +35,8 @@ func (f *specFlags) spec() outlay.Spec {
 
 func (c *cli) billing() *cobra.Command {
 	cmd := &cobra.Command{Use: "billing", Short: "Provision and deprovision billing"}
-	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.billingStatus(), c.billingWatch(), c.billingResume(), c.billingUndo(), c.billingBackfill())
+	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.billingStatus(), c.billingWatch(), c.billingResume(), c.billingUndo(), c.billingBackfill(),
+		c.billingExisting(), c.billingImport(), c.billingStopReading(), c.billingAbandon(), c.billingDrift(), c.billingRepair())
 	return cmd
 }
 
@@ -318,10 +319,34 @@ func (c *cli) showRun(run control.RunView) error {
 	return c.show(t, run)
 }
 
+// asked is what a run waits for a person to do, with every value to copy.
+func asked(run control.RunView) string {
+	m := run.Problem.Manual
+	text := run.Problem.Message + "\n  " + m.Text
+	if m.Who != "" {
+		text += "\n  Who may do it: " + m.Who
+	}
+	if m.Link != "" {
+		text += "\n  Where: " + m.Link
+	}
+	for _, v := range m.Values {
+		text += fmt.Sprintf("\n  %s: %s", v.Title, v.Value)
+	}
+	if m.Seen != "" {
+		text += "\n  " + m.Seen
+	}
+	if run.Reminder != "" {
+		text += "\n  " + run.Reminder
+	}
+	return text + "\n  It is looked at every hour. To look now: outlay billing resume " + run.ID
+}
+
 func runEnd(run control.RunView) error {
 	switch {
 	case run.Status == outlay.OpDone:
 		return nil
+	case run.Problem != nil && run.Problem.Manual != nil:
+		return runError{asked(run), exitRunFailed}
 	case run.Problem != nil:
 		text := "the run stopped: " + run.Problem.Message
 		for _, n := range run.Problem.Needs {

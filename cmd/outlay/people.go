@@ -205,6 +205,9 @@ func (c *cli) health() *cobra.Command {
 				}
 				t.Add(s.Name, string(u.Period), string(u.State), "", stamp(u.Delivered), "", note)
 			}
+			if s.Reading != nil {
+				t.Add(s.Name, string(s.Reading.Month), "reading", "", "", "", s.Reading.Text)
+			}
 			for _, o := range s.Overlaps {
 				t.Add(s.Name, string(o.Period), "overlap", "", "", "", fmt.Sprintf("%s also comes from another source; %s counts", o.SubAccountID, o.Winner))
 			}
