@@ -1,0 +1,219 @@
+// Package google is Google Cloud in small: a stateful server over real HTTP that the real clients of Resource Manager,
+// Service Usage, Cloud Billing, BigQuery and BigQuery Storage Read talk to, with the token endpoints they ask first and
+// the one console page without which no billing export exists. It checks signatures and permissions, can be told to
+// fail, keeps a log of requests, and delivers bills on a fast clock into tables that DuckDB holds. It serves the demo
+// and the tests, never production. What it answers follows clouds.md §4; where the real service is unknown, the doc
+// comment says so.
+package google
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"outlay"
+)
+
+// Options set up a Cloud. The zero value of every field but Dir is usable.
+type Options struct {
+	// Dir holds state.json and data.duckdb. It is created when absent; a Cloud made over the Dir of an earlier one,
+	// which must be closed, goes on where that one stopped.
+	Dir string
+	// Now is the cloud's own clock: creation times, delivery times. Default: the machine's.
+	Now func() time.Time
+	// DeliverEvery makes Start deliver to every export in this rhythm. Zero: only Deliver delivers.
+	DeliverEvery time.Duration
+	// HistoryMonths is how many closed months a multi-region export is filled with. Google fills one (clouds.md §4.3),
+	// which is the default; negative: none. A single region never gets any.
+	HistoryMonths int
+	// FillTicks is how many deliveries the fill of past months takes, oldest day first. Default 3.
+	FillTicks int
+	// RowsPerMonth is the approximate number of charges in a whole month of a billing account. Default 600.
+	RowsPerMonth int
+	// RestateEvery makes every n-th delivery bring late rows, corrections and an adjustment into the last closed month.
+	// Default 5; negative: never.
+	RestateEvery int
+	// DataLag is how far the data trail the delivery. Default 24 h.
+	DataLag time.Duration
+	// EnableLag is how many calls to a service still answer SERVICE_DISABLED after it was enabled.
+	EnableLag int
+	// SlowEnable is how many times the operation of an enablement is looked at before it is done.
+	SlowEnable int
+	// PageRows bounds the rows of one page of results; Google bounds bytes. Default 5000.
+	PageRows int
+	// JobLag is how many looks at a query job find it still running.
+	JobLag int
+	// Seed varies the generated bills and names.
+	Seed int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = outlay.SystemClock{}.Now
+	}
+	o.HistoryMonths = positive(o.HistoryMonths, 1)
+	o.FillTicks = max(1, positive(o.FillTicks, 3))
+	o.RowsPerMonth = positive(o.RowsPerMonth, 600)
+	o.RestateEvery = positive(o.RestateEvery, 5)
+	o.PageRows = positive(o.PageRows, 5000)
+	if o.DataLag == 0 {
+		o.DataLag = 24 * time.Hour
+	}
+	return o
+}
+
+// positive is n, or its default for 0; a negative n stays and means never.
+func positive(n, def int) int {
+	if n == 0 {
+		return def
+	}
+	return n
+}
+
+// Cloud is one simulated Google Cloud. Its methods may be called from several goroutines.
+type Cloud struct {
+	opt    Options
+	routes []route
+
+	mu    sync.Mutex // guards everything below, and the data
+	state *state
+	db    *sql.DB // opened when first needed
+	jobs  map[string]*job
+	order []string // job keys, oldest first
+	reads map[string]*readSession
+	fault faults
+	log   []Request
+
+	stop chan struct{} // closed when the cloud goes down: hanging requests end
+	once sync.Once
+}
+
+// New makes a cloud, or reopens the one kept in Options.Dir.
+func New(o Options) (*Cloud, error) {
+	if o.Dir == "" {
+		return nil, outlay.Errorf(outlay.CodeInvalid, "Name a folder.", "the simulated cloud has no folder for its data")
+	}
+	o = o.withDefaults()
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the simulated cloud: %w", err)
+	}
+	s, err := loadState(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Cloud{opt: o, state: s, routes: routes(), jobs: map[string]*job{}, reads: map[string]*readSession{}, stop: make(chan struct{})}, nil
+}
+
+// Start serves the cloud on addr ("127.0.0.1:0" picks a port) until stop is called, and delivers every DeliverEvery.
+// stop closes the cloud.
+func (c *Cloud) Start(addr string) (url string, stop func(), err error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", nil, fmt.Errorf("starting the simulated cloud: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	server := &http.Server{Handler: c, ReadHeaderTimeout: 30 * time.Second}
+	var done sync.WaitGroup
+	done.Go(func() { _ = server.Serve(l) }) // returns ErrServerClosed when stopped
+	if c.opt.DeliverEvery > 0 {
+		done.Go(func() { c.deliverLoop(ctx) })
+	}
+	return "http://" + l.Addr().String(), func() {
+		cancel()
+		c.hangUp()
+		_ = server.Close()
+		done.Wait()
+		c.Close()
+	}, nil
+}
+
+func (c *Cloud) hangUp() { c.once.Do(func() { close(c.stop) }) }
+
+// Close ends requests that hang and closes the data. A Cloud that is used again opens them again.
+func (c *Cloud) Close() {
+	c.hangUp()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.db != nil {
+		_ = c.db.Close() // nothing is pending: every change was committed
+		c.db = nil
+	}
+	c.jobs, c.order = map[string]*job{}, nil // their results went with the connection
+}
+
+func (c *Cloud) deliverLoop(ctx context.Context) {
+	tick := time.NewTicker(c.opt.DeliverEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := c.Deliver(ctx, c.opt.Now()); err != nil && !errors.Is(err, context.Canceled) {
+				c.note(Request{At: c.opt.Now(), Service: "deliver", Operation: "deliver", Error: err.Error()})
+			}
+		}
+	}
+}
+
+// maxBody bounds a request: nobody uploads here.
+const maxBody = 8 << 20
+
+// ServeHTTP answers one API call, or the console page.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return // the client went away
+	}
+	k := c.newCall(r, body)
+	fault := c.pick(k)
+	ans := c.answerWith(k, fault)
+	c.note(k.request(c.opt.Now(), ans, fault))
+	c.write(w, r, ans, fault)
+}
+
+// answerWith runs the call, or does not, as the fault says.
+func (c *Cloud) answerWith(k *call, f *Fault) answer {
+	if f != nil && !f.Kind.after() {
+		return f.answer(k)
+	}
+	ans := c.answer(k)
+	if f != nil {
+		return f.instead(k, ans)
+	}
+	return ans
+}
+
+// answer identifies the caller, and runs the operation under the lock.
+func (c *Cloud) answer(k *call) answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k.route == nil {
+		return k.failed(refuse(http.StatusNotFound, "notFound", "The simulated cloud does not know %s %s", k.R.Method, k.R.URL.Path))
+	}
+	if !k.route.open {
+		if fail := c.authenticate(k); fail != nil {
+			return k.failed(fail)
+		}
+		if fail := c.serviceOn(k); fail != nil {
+			return k.failed(fail)
+		}
+	}
+	ans, fail := k.route.run(c, k)
+	if fail != nil {
+		ans = k.failed(fail)
+	}
+	if k.route.changes {
+		if err := c.state.save(c.opt.Dir); err != nil {
+			return k.failed(refuse(http.StatusInternalServerError, "internalError", "%s", err))
+		}
+	}
+	return ans
+}

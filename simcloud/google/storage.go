@@ -1,0 +1,4 @@
+package google
+
+// readSession is one session of the Storage Read API.
+type readSession struct{ job *job }
