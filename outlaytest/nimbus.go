@@ -21,9 +21,23 @@ type Nimbus struct {
 	Scope string
 	// Member says that the accounts are not the ones that are invoiced.
 	Member bool
-	Clock  outlay.Clock
+	// Scopes gives single tenants another scope than Scope.
+	Scopes map[string]string
+	// Members are listed under a scope; UnknownMembers makes them unreadable.
+	Members        map[string][]outlay.Member
+	UnknownMembers bool
+	// ByHand asks a person for one step, the link, until Linked is set.
+	ByHand, Linked bool
+	// Exports stand already, for Existing; Asked is what Existing was given.
+	Exports []outlay.Existing
+	Asked   map[string]string
+	// Calls names every call that was made, in order: "observe", "apply delete nimbus/feed", "deliveries".
+	Calls []string
+	Clock outlay.Clock
 	// Fail, when set, is asked before each Apply.
 	Fail func(c outlay.Change) error
+	// Refuse, when set, is what Observe answers.
+	Refuse error
 }
 
 // NewNimbus makes an empty Nimbus whose accounts are all invoiced to one scope.
@@ -45,6 +59,8 @@ func (n *Nimbus) About() outlay.ProviderInfo {
 		Regions: []outlay.Region{{ID: "north-1", Title: "North"}, {ID: "south-1", Title: "South"}}, RegionHint: "Where the vault goes.",
 		Fields:    []outlay.ProviderField{{Name: "vault", Title: "Vault name", Optional: true}},
 		FirstData: "First costs appear within a day.", Running: "About $0.40 a month.",
+		ImportFields: []outlay.ProviderField{{Name: "archive", Title: "Archive", Hint: "Where to look for feeds.", Optional: true}},
+		ReadPrice:    "6.25", ReadCurrency: "USD",
 		DeleteFiles: "Cannot be undone.", KeepFiles: "Only the feed is removed.", LeftAlone: "The tags stay active.",
 	}
 }
@@ -53,7 +69,16 @@ func (n *Nimbus) About() outlay.ProviderInfo {
 func (n *Nimbus) Observe(_ context.Context, a *outlay.CloudAccount, s *outlay.Source, look outlay.Look) (outlay.Observation, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	o := outlay.Observation{At: n.Clock.Now(), Identity: outlay.Identity{AccountID: a.Credential.Values["tenant"], Principal: "nimbus:" + a.Name, Scope: outlay.BillingScope{ID: n.Scope, IsPayer: !n.Member}}}
+	n.Calls = append(n.Calls, "observe")
+	if n.Refuse != nil {
+		return outlay.Observation{}, n.Refuse
+	}
+	o := outlay.Observation{At: n.Clock.Now(), Identity: n.identity(a)}
+	n.members(&o, look)
+	if s.Origin == outlay.OriginImported {
+		o.Resources = n.imported(s)
+		return o, nil
+	}
 	for _, r := range n.Exists {
 		if look.Wants(r.Kind) && r.Owner["outlay-source-id"] == s.ID {
 			r.LastSeen = o.At
@@ -72,6 +97,36 @@ func (n *Nimbus) Observe(_ context.Context, a *outlay.CloudAccount, s *outlay.So
 	return o, nil
 }
 
+func (n *Nimbus) identity(a *outlay.CloudAccount) outlay.Identity {
+	tenant := a.Credential.Values["tenant"]
+	scope, own := n.Scopes[tenant]
+	if !own {
+		scope = n.Scope
+	}
+	return outlay.Identity{AccountID: tenant, Principal: "nimbus:" + a.Name, Scope: outlay.BillingScope{ID: scope, IsPayer: !n.Member && scope != ""}}
+}
+
+func (n *Nimbus) members(o *outlay.Observation, look outlay.Look) {
+	switch {
+	case !look.Members:
+	case n.UnknownMembers:
+		o.Unknown = map[string]string{"members": "the credential may not list them"}
+	default:
+		o.Members = n.Members[o.Identity.Scope.ID]
+	}
+}
+
+// imported is the export that an imported source reads, or that it is gone.
+func (n *Nimbus) imported(s *outlay.Source) []outlay.Resource {
+	r := outlay.Resource{Kind: "nimbus/feed", Name: s.Spec.Fields["feed"], State: outlay.StateMissing, Origin: outlay.PreExisting, LastError: "the feed does not exist any more"}
+	for _, e := range n.Exports {
+		if e.Fields["feed"] == r.Name {
+			r.State, r.LastError, r.ProviderID = outlay.StateVerified, "", e.ID
+		}
+	}
+	return []outlay.Resource{r}
+}
+
 // Plan is a vault, a feed and the tags, or the removal of what the ledger says is ours.
 func (n *Nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, error) {
 	var p outlay.Plan
@@ -81,8 +136,11 @@ func (n *Nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, e
 		}
 		p.Notes = append(p.Notes, outlay.Note{Level: "block", Text: "The credential lacks " + m.Action + "."})
 	}
-	vault, feed := "vault-"+s.ID, "feed-"+s.ID
-	_, hasVault := seen.Find("nimbus/vault", vault)
+	if s.Origin == outlay.OriginImported {
+		return outlay.Plan{}, nil
+	}
+	vault, feed, link := "vault-"+s.ID, "feed-"+s.ID, "link-"+s.ID
+	live, hasVault := seen.Find("nimbus/vault", vault)
 	_, hasFeed := seen.Find("nimbus/feed", feed)
 	add := func(action outlay.ChangeAction, kind outlay.ResourceKind, name, title string) {
 		p.Changes = append(p.Changes, outlay.Change{Action: action, Kind: kind, Name: name, Title: title, Step: string(action) + " the " + title, Needs: []string{string(kind)[7:] + ":create"}})
@@ -94,13 +152,29 @@ func (n *Nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, e
 		if hasVault && s.CostFiles == outlay.DeleteCostFiles {
 			add(outlay.ActionDelete, "nimbus/vault", vault, "vault")
 		}
+		if n.ByHand {
+			add(outlay.ActionManual, "nimbus/link", link, "link")
+			p.Changes[len(p.Changes)-1].Detail = "Cut the link on Nimbus's page."
+		}
 		return p, nil
 	}
 	if !hasVault {
 		add(outlay.ActionCreate, "nimbus/vault", vault, "vault")
 	}
+	if want := map[string]string{"lock": "on"}; hasVault && live.Properties["lock"] != want["lock"] {
+		add(outlay.ActionUpdate, "nimbus/vault", vault, "vault")
+		last := &p.Changes[len(p.Changes)-1]
+		last.From, last.To, last.Detail = live.Properties, want, "Somebody opened it."
+	}
 	if !hasFeed {
 		add(outlay.ActionCreate, "nimbus/feed", feed, "feed")
+	}
+	if n.ByHand && !n.Linked {
+		add(outlay.ActionManual, "nimbus/link", link, "link")
+		p.Changes[len(p.Changes)-1].Manual = &outlay.Instruction{
+			Text: "Nimbus has no API for its link. Choose the vault on its page and press Save.", Who: "Nimbus keeper", Link: "https://nimbus.example/link", LinkTitle: "Open the link page",
+			Values: []outlay.InstructionValue{{Title: "Vault", Value: vault}}, Seen: "It shows within the hour.",
+		}
 	}
 	return p, nil
 }
@@ -109,6 +183,7 @@ func (n *Nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, e
 func (n *Nimbus) Apply(_ context.Context, _ *outlay.CloudAccount, s *outlay.Source, c outlay.Change) (outlay.Resource, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.Calls = append(n.Calls, "apply "+string(c.Action)+" "+string(c.Kind))
 	if n.Fail != nil {
 		if err := n.Fail(c); err != nil {
 			return outlay.Resource{}, err
@@ -127,12 +202,19 @@ func (n *Nimbus) Apply(_ context.Context, _ *outlay.CloudAccount, s *outlay.Sour
 		r.State = outlay.StateDeleted
 		return r, nil
 	}
+	if c.Kind == "nimbus/vault" {
+		r.Properties = map[string]string{"lock": "on"}
+	}
 	n.Exists[c.Key()] = r
 	return r, nil
 }
 
 // Deliveries yields none: rooms that load data bring their own.
-func (n *Nimbus) Deliveries(context.Context, *outlay.CloudAccount, *outlay.Source) iter.Seq2[outlay.Delivery, error] {
+func (n *Nimbus) Deliveries(ctx context.Context, _ *outlay.CloudAccount, _ *outlay.Source) iter.Seq2[outlay.Delivery, error] {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.Calls = append(n.Calls, "deliveries")
+	outlay.CountBilled(ctx, 1<<30)
 	return func(func(outlay.Delivery, error) bool) {}
 }
 
@@ -169,9 +251,17 @@ func (c *Clock) Add(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// Existing lists none.
-func (n *Nimbus) Existing(context.Context, *outlay.CloudAccount, map[string]string) ([]outlay.Existing, error) {
-	return nil, nil
+// Existing lists Exports.
+func (n *Nimbus) Existing(_ context.Context, _ *outlay.CloudAccount, fields map[string]string) ([]outlay.Existing, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.Calls, n.Asked = append(n.Calls, "existing"), fields
+	return n.Exports, nil
+}
+
+// Feed is an existing export of Nimbus.
+func Feed(name string) outlay.Existing {
+	return outlay.Existing{ID: "nimbus:" + name, Name: name, Title: "Feed", Detail: "vault of " + name, Format: "focus", Fields: map[string]string{"feed": name}}
 }
 
 // Labels leaves tags as they are.
