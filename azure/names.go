@@ -81,6 +81,18 @@ func (p *Provider) namesOf(s *outlay.Source, id outlay.Identity) names {
 	return n
 }
 
+func (n names) groupID() string {
+	return "/subscriptions/" + n.Subscription + "/resourceGroups/" + n.Group
+}
+
+func (n names) accountID() string {
+	return n.groupID() + "/providers/Microsoft.Storage/storageAccounts/" + n.Account
+}
+
+func (n names) containerID() string {
+	return n.accountID() + "/blobServices/default/containers/" + n.Container
+}
+
 // amortizedSuffix tells the second of the two exports that stand in for FOCUS.
 const amortizedSuffix = "-amortized"
 

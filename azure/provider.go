@@ -107,7 +107,7 @@ func (p *Provider) settle(kind outlay.ResourceKind) time.Duration {
 		return d
 	}
 	switch kind {
-	case kindGroup, kindAccount, kindContainer, kindExport:
+	case kindGroup, kindAccount, kindContainer, kindExport, kindFirstRun:
 		return 2 * time.Minute
 	}
 	return 0

@@ -1,0 +1,45 @@
+package azure
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"outlay"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// list reads all pages of a list that the SDK's modules have no client for, and gives each page's body to take. path
+// begins with a slash; pages follow 'nextLink', which the transport keeps within Azure.
+func (ses session) list(ctx context.Context, path, version string, take func(page []byte) (next string, err error)) error {
+	client, err := arm.NewClient("outlay", "v1.0.0", ses.cred, &ses.opts)
+	if err != nil {
+		return err
+	}
+	link := runtime.JoinPaths(client.Endpoint(), path) + "?api-version=" + url.QueryEscape(version)
+	for link != "" {
+		req, err := runtime.NewRequest(ctx, http.MethodGet, link)
+		if err != nil {
+			return err
+		}
+		req.Raw().Header.Set("Accept", "application/json")
+		resp, err := client.Pipeline().Do(req)
+		if err != nil {
+			return err
+		}
+		if !runtime.HasStatusCode(resp, http.StatusOK) {
+			return runtime.NewResponseError(resp)
+		}
+		body, err := runtime.Payload(resp)
+		if err != nil {
+			return err
+		}
+		if link, err = take(body); err != nil {
+			return outlay.Errorf(outlay.CodeUnavailable, byItself, "Azure's answer to %s cannot be read: %w", strings.SplitN(path, "?", 2)[0], err)
+		}
+	}
+	return nil
+}
