@@ -112,7 +112,7 @@ func downNeeds(s *outlay.Source) []need {
 		return list
 	}
 	return append(list,
-		need{actContainerDelete, inStorage, "deleting the container with the delivered files", false},
+		need{actContainerDelete, inStorage, "deleting the container where others use the storage account", true},
 		need{actAccountDelete, inStorage, "deleting the storage account", false},
 		need{actResourcesRead, inStorage, "checking that nothing else is in the resource group", true},
 		need{actGroupDelete, inStorage, "deleting the resource group", false})

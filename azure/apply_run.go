@@ -33,25 +33,30 @@ func (w *applier) ourRuns(ctx context.Context, name string) ([]run, outlay.Resou
 	return runs, e.resource, err
 }
 
-// firstRun asks for the export's first run, unless it ran already: a run has no name that a repeat could be known by,
-// so that the history says it (clouds.md §3.3 step 8).
+// firstRun asks for the first run of every export that did not run yet: a run has no name that a repeat could be known
+// by, so that the history says it (clouds.md §3.3 step 8).
 func (w *applier) firstRun(ctx context.Context) (outlay.Resource, error) {
-	runs, export, err := w.ourRuns(ctx, w.c.Name)
-	if err != nil {
-		return outlay.Resource{}, err
+	done := outlay.Resource{State: outlay.StateCreated, Properties: map[string]string{propLastRun: "Queued"}}
+	for _, row := range w.s.Resources {
+		if row.Kind != kindExport || !stands(row) {
+			continue
+		}
+		runs, live, err := w.ourRuns(ctx, row.Name)
+		if err != nil {
+			return outlay.Resource{}, err
+		}
+		if done.Owner = live.Owner; len(runs) > 0 {
+			continue
+		}
+		if err := w.execute(ctx, row.Name, nil); err != nil {
+			return outlay.Resource{}, err
+		}
 	}
-	done := outlay.Resource{State: outlay.StateCreated, Owner: export.Owner, Properties: map[string]string{propLastRun: "Queued"}}
-	if newest, ran := (exportRuns{runs}).newest(); ran {
-		done.Properties[propLastRun] = newest.status
-		return done, nil
+	if done.Owner == nil {
+		return outlay.Resource{}, goneMeanwhile("export", w.c.Name)
 	}
-	return done, w.execute(ctx, w.c.Name, nil)
+	return done, nil
 }
-
-// exportRuns are runs read from the history.
-type exportRuns struct{ list []run }
-
-func (r exportRuns) newest() (run, bool) { return export{runs: r.list}.newestRun() }
 
 // runMonth asks for a whole past month once more, one run at a time per export: a run that was asked for since the
 // plan was made is the one, and another that is under way is waited for.

@@ -230,28 +230,13 @@ func kept(what, name, why string) error {
 // deleteContainer deletes the container with everything in it, once nothing in it is somebody else's.
 func (w *applier) deleteContainer(ctx context.Context) (outlay.Resource, error) {
 	gone := outlay.Resource{State: outlay.StateDeleted, ProviderID: w.n.containerID()}
-	live, found, err := w.ourContainer(ctx)
-	if err != nil || !found {
-		return gone, err
-	}
-	if why := w.p.mayDelete(w.s, live); why != "" {
-		return outlay.Resource{}, kept("container", w.n.Container, why)
-	}
 	account, _, err := w.ourAccount(ctx)
 	if err != nil {
 		return outlay.Resource{}, err
 	}
-	foreign, example := 0, ""
-	err = w.p.eachBlob(ctx, w.a, account, w.n, func(b heldBlob) {
-		if !isOurBlob(b.name) {
-			foreign, example = foreign+1, b.name
-		}
-	})
-	if err != nil {
-		return outlay.Resource{}, err
-	}
-	if foreign > 0 {
-		return outlay.Resource{}, kept("container", w.n.Container, "it holds "+plural(foreign, "file", "files")+" that Outlay did not put there, such as "+clip(example, 100))
+	found, err := w.doomedContainer(ctx, account)
+	if err != nil || !found {
+		return gone, err
 	}
 	client, err := w.ses.once().containers()
 	if err != nil {
@@ -264,7 +249,32 @@ func (w *applier) deleteContainer(ctx context.Context) (outlay.Resource, error) 
 	return gone, nil
 }
 
-// deleteAccount deletes the storage account, once no container in it is somebody else's.
+// doomedContainer checks once more, right before the container goes, that it is ours by ledger, marks and contents
+// (reliability.md M12). It is false when the container is gone already.
+func (w *applier) doomedContainer(ctx context.Context, account outlay.Resource) (bool, error) {
+	live, found, err := w.ourContainer(ctx)
+	if err != nil || !found {
+		return false, err
+	}
+	if why := w.p.mayDelete(w.s, live); why != "" {
+		return false, kept("container", w.n.Container, why)
+	}
+	foreign, example := 0, ""
+	err = w.p.eachBlob(ctx, w.a, account, w.n, func(b heldBlob) {
+		if !isOurBlob(b.name) {
+			foreign, example = foreign+1, b.name
+		}
+	})
+	if err != nil {
+		return false, err
+	}
+	if foreign > 0 {
+		return false, kept("container", w.n.Container, "it holds "+plural(foreign, "file", "files")+" that Outlay did not put there, such as "+clip(example, 100))
+	}
+	return true, nil
+}
+
+// deleteAccount deletes the storage account with its container, once nothing in it is somebody else's.
 func (w *applier) deleteAccount(ctx context.Context) (outlay.Resource, error) {
 	gone := outlay.Resource{State: outlay.StateDeleted, ProviderID: w.n.accountID()}
 	live, found, err := w.ourAccount(ctx)
@@ -281,8 +291,8 @@ func (w *applier) deleteAccount(ctx context.Context) (outlay.Resource, error) {
 	if len(others) > 0 {
 		return outlay.Resource{}, kept("storage account", w.n.Account, "it holds "+plural(len(others), "container", "containers")+" that Outlay did not put there, such as "+clip(others[0], 60))
 	}
-	if _, there, err := w.ourContainer(ctx); err != nil || there {
-		return outlay.Resource{}, orKept(err, "storage account", w.n.Account, "its container is still there")
+	if _, err := w.doomedContainer(ctx, live); err != nil {
+		return outlay.Resource{}, err
 	}
 	client, err := w.ses.once().accounts()
 	if err != nil {
@@ -293,13 +303,6 @@ func (w *applier) deleteAccount(ctx context.Context) (outlay.Resource, error) {
 		return outlay.Resource{}, failure(err, call{Action: actAccountDelete, Resource: w.n.accountID(), Doing: "deleting the storage account"})
 	}
 	return gone, nil
-}
-
-func orKept(err error, what, name, why string) error {
-	if err != nil {
-		return err
-	}
-	return kept(what, name, why)
 }
 
 // deleteGroup deletes the resource group. Azure deletes everything that is in one, so that it must be empty.

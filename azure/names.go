@@ -11,10 +11,10 @@ import (
 	"outlay"
 )
 
-// What our names begin with, and the names inside our own storage account.
+// What our names begin with, and the folders inside our own container, which bears the name of its storage account: so
+// the engine knows that it goes with it.
 const (
-	ourPrefix     = "outlay"
-	containerName = "costs"
+	ourPrefix = "outlay"
 	// The folders of the container that are ours; never "", for they are what protects other data. One root for each
 	// export (clouds.md §3.3 step 6).
 	mainRoot      = "outlay"
@@ -50,7 +50,7 @@ type names struct {
 // namesOf takes the names from the ledger, else from what was asked for and the naming key.
 func (p *Provider) namesOf(s *outlay.Source, id outlay.Identity) names {
 	n := names{
-		Subscription: id.AccountID, Scope: id.Scope.ID, Container: containerName,
+		Subscription: id.AccountID, Scope: id.Scope.ID,
 		Group:   ourPrefix + "-" + p.unguessable(s, kindGroup),
 		Account: ourPrefix + p.unguessable(s, kindAccount), // 18 of at most 24 lower-case letters and digits
 		Export:  ourPrefix + "-" + p.unguessable(s, kindExport),
@@ -65,6 +65,7 @@ func (p *Provider) namesOf(s *outlay.Source, id outlay.Identity) names {
 		n.Account, n.Region = row.Name, orElse(row.Properties[propRegion], n.Region)
 		n.Group = orElse(groupOf(row.ProviderID), n.Group)
 	}
+	n.Container = n.Account
 	if row, ok := ledgerRow(s, kindContainer); ok {
 		n.Container = row.Name
 	}

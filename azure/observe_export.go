@@ -24,6 +24,7 @@ const (
 
 // exports looks for the source's exports, their runs, and the runs that are due.
 func (o *observer) exports(ctx context.Context) {
+	var all []export
 	for _, name := range []string{o.n.Export, o.n.Amortized} {
 		if name == o.n.Amortized && !o.looksForAmortized() {
 			continue
@@ -31,19 +32,34 @@ func (o *observer) exports(ctx context.Context) {
 		e, found, err := o.p.findExport(ctx, o.ses, o.s, o.n.Scope, name)
 		if err != nil {
 			o.unknown(string(kindExport), err)
-			continue
+			return
 		}
 		if !found {
 			continue
 		}
 		o.add(e.resource)
-		if e.resource.State == outlay.StateForeign {
-			continue
+		if e.resource.State != outlay.StateForeign {
+			all = append(all, e)
+			o.due(e)
 		}
-		if run, ok := e.newestRun(); ok {
-			o.add(outlay.Resource{Kind: kindFirstRun, Name: name, Created: run.submitted, Owner: e.resource.Owner, Properties: map[string]string{propLastRun: run.status}})
+	}
+	o.firstRun(all)
+}
+
+// firstRun notes that every export ran, with how the last run of any ended.
+func (o *observer) firstRun(all []export) {
+	r := outlay.Resource{Kind: kindFirstRun, Name: o.n.Export, Properties: map[string]string{}}
+	for _, e := range all {
+		newest, ran := e.newestRun()
+		if !ran {
+			return
 		}
-		o.due(e)
+		if newest.submitted.After(r.Created) {
+			r.Created, r.Owner, r.Properties[propLastRun] = newest.submitted, e.resource.Owner, newest.status
+		}
+	}
+	if len(all) > 0 {
+		o.add(r)
 	}
 }
 

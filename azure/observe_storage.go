@@ -135,12 +135,18 @@ func (p *Provider) findContainer(ctx context.Context, ses session, s *outlay.Sou
 	return r, true, nil
 }
 
+// What could not be read of contents, in Observation.Unknown.
+const (
+	partContainers = "containers"
+	partGroup      = "group contents"
+)
+
 // contents counts what would be deleted, and what in there is not ours.
 func (o *observer) contents(ctx context.Context) {
 	if account, ok := o.seen.Find(kindAccount, o.n.Account); ok {
 		others, err := o.otherContainers(ctx)
 		if err != nil {
-			o.unknown("containers", err)
+			o.unknown(partContainers, err)
 		}
 		o.setForeign(account, int64(len(others)))
 		o.countBlobs(ctx, account)
@@ -148,7 +154,7 @@ func (o *observer) contents(ctx context.Context) {
 	if group, ok := o.seen.Find(kindGroup, o.n.Group); ok {
 		others, err := o.ses.otherResources(ctx, o.n)
 		if err != nil {
-			o.unknown("group contents", err)
+			o.unknown(partGroup, err)
 		}
 		o.setForeign(group, int64(len(others)))
 	}

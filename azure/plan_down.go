@@ -68,7 +68,7 @@ func (pl *planner) downExport(name string) {
 	set := live.Properties[propDataset]
 	c := outlay.Change{
 		Action: outlay.ActionDelete, Kind: kindExport, Name: name, Title: exportTitle(set), Detail: "Azure stops delivering",
-		Step: "Delete " + exportWords(set), Verify: "Wait until deliveries stop", From: map[string]string{"id": live.ProviderID},
+		Step: "Delete " + exportWords(set), From: map[string]string{"id": live.ProviderID},
 		Needs: []string{actExportRead, actExportDelete, actAssignmentsRead, actAssignmentsDel},
 	}
 	if why := pl.p.mayDelete(pl.s, live); why != "" {
@@ -81,87 +81,99 @@ func (pl *planner) downExport(name string) {
 	pl.add(c)
 }
 
-// downStorage plans the container, the storage account and the resource group, from the inside out: what is kept keeps
-// what is around it.
+// downStorage plans the storage account with its container, and the resource group: what is kept keeps what is around
+// it. Deleting the account ends deliveries that are under way, too.
 func (pl *planner) downStorage() {
-	group := outlay.Change{
-		Action: outlay.ActionDelete, Kind: kindGroup, Name: pl.n.Group, Title: "Resource group", Detail: pl.n.Group,
-		Step: "Delete the resource group", Look: "Check that the resource group is empty", Needs: []string{actGroupRead, actResourcesRead, actGroupDelete},
-	}
-	account := outlay.Change{
-		Action: outlay.ActionDelete, Kind: kindAccount, Name: pl.n.Account, Title: "Storage account", Detail: pl.n.Account,
-		Step: "Delete the storage account", Needs: []string{actAccountRead, actContainerRead, actAccountDelete},
-	}
-	why := pl.downContainer()
-	why = pl.downPart(account, why, "container", "containers")
-	pl.downPart(group, why, "resource", "resources")
-}
-
-// downContainer plans the container with what was delivered into it, and tells why it stays.
-func (pl *planner) downContainer() (stays string) {
-	contents, counted := pl.seen.Find(kindBlobs, pl.n.Container)
-	c := outlay.Change{
-		Action: outlay.ActionDelete, Kind: kindContainer, Name: pl.n.Container, Title: "Container with the delivered cost files", Detail: pl.n.Container + " in " + pl.n.Account + sizeText(contents),
+	contents, _ := pl.seen.Find(kindBlobs, pl.n.Container)
+	container := outlay.Change{
+		Action: outlay.ActionDelete, Kind: kindContainer, Name: pl.n.Container, Title: "Container with the delivered cost files", Detail: pl.n.Container + sizeText(contents),
 		Step: "Delete the container with the delivered files", From: sizes(contents), Needs: []string{actContainerRead, actBlobsRead, actContainerDelete},
 	}
-	live, there := pl.seen.Find(kindContainer, pl.n.Container)
+	account := outlay.Change{
+		Action: outlay.ActionDelete, Kind: kindAccount, Name: pl.n.Account, Title: "Storage account with the delivered cost files", Detail: pl.n.Account + sizeText(contents),
+		Step: "Delete the storage account with the delivered files", From: sizes(contents), Needs: []string{actAccountRead, actContainerRead, actBlobsRead, actAccountDelete},
+	}
+	group := outlay.Change{
+		Action: outlay.ActionDelete, Kind: kindGroup, Name: pl.n.Group, Title: "Resource group", Detail: pl.n.Group,
+		Step: "Delete the resource group", Look: "Look at the resource group again", Verify: "Wait until the resource group is gone", Needs: []string{actGroupRead, actResourcesRead, actGroupDelete},
+	}
+	inContainer := pl.containerStays(container, contents)
+	inAccount := orElse(inContainer, pl.stays(account, "container", "containers"))
+	if _, there := pl.seen.Find(kindContainer, pl.n.Container); there && inContainer == "" && inAccount != "" {
+		pl.add(container) // others use the account: our part of it goes
+	} else if there && inContainer != "" {
+		pl.keepPart(container, inContainer, sizeText(contents))
+	}
+	pl.goesOrStays(account, inAccount)
+	pl.goesOrStays(group, orElse(keepsAround(inAccount), pl.stays(group, "resource", "resources")))
+}
+
+// keepsAround says why something stays around a part that stays.
+func keepsAround(part string) string {
+	if part == "" {
+		return ""
+	}
+	return "what it holds is kept"
+}
+
+// containerStays says why the container with what was delivered is not deleted; "" when it is, or is not there.
+func (pl *planner) containerStays(c outlay.Change, contents outlay.Resource) string {
+	live, there := pl.seen.Find(kindContainer, c.Name)
 	switch {
 	case pl.unknown(kindContainer):
 		return "its container could not be looked at"
 	case !there:
 		return ""
+	case pl.s.CostFiles != outlay.DeleteCostFiles:
+		return chosen
 	case pl.unknown(kindBlobs):
 		pl.note("block", "Outlay could not count what would be deleted: %s. Check again in a moment, or keep the files.", pl.seen.Unknown[string(kindBlobs)])
 		return "its contents could not be looked at"
-	case pl.s.CostFiles != outlay.DeleteCostFiles:
-		if pl.s.CostFiles == outlay.KeepCostFiles {
-			pl.add(keep(c, "Kept with its files, as chosen"+sizeText(contents)))
-		}
-		return "it holds the delivered files"
+	case contents.Foreign > 0:
+		return fmt.Sprintf("it holds %s that Outlay did not put there", plural(int(contents.Foreign), "file", "files"))
 	}
-	why := pl.p.mayDelete(pl.s, live)
-	if why == "" && counted && contents.Foreign > 0 {
-		why = fmt.Sprintf("it holds %s that Outlay did not put there", plural(int(contents.Foreign), "file", "files"))
-	}
-	if why != "" {
-		pl.keepForeign(c, why)
-		return "its container is kept"
-	}
-	pl.add(c)
-	return ""
+	return pl.p.mayDelete(pl.s, live)
 }
 
-// downPart plans the deletion of what holds the others; stays says why one of those is kept.
-func (pl *planner) downPart(c outlay.Change, stays, one, many string) string {
+// chosen is why files stay that a person wants to keep.
+const chosen = "its files are kept, as chosen"
+
+// stays says why something is not deleted for itself; "" when it is, or is not there.
+func (pl *planner) stays(c outlay.Change, one, many string) string {
 	live, there := pl.seen.Find(c.Kind, c.Name)
-	if pl.unknown(c.Kind) {
-		return "what it holds could not be looked at"
-	}
-	if !there {
-		return stays
-	}
-	if pl.s.CostFiles == "" {
-		return "it holds the delivered files"
-	}
-	why := pl.p.mayDelete(pl.s, live)
-	unread, blind := pl.seen.Unknown[map[outlay.ResourceKind]string{kindAccount: "containers", kindGroup: "group contents"}[c.Kind]]
+	unread, blind := pl.seen.Unknown[map[outlay.ResourceKind]string{kindAccount: partContainers, kindGroup: partGroup}[c.Kind]]
 	switch {
-	case stays != "" && pl.s.CostFiles == outlay.KeepCostFiles && why == "":
-		pl.add(keep(c, "Kept: "+stays))
-		return stays
-	case why != "":
-	case stays != "":
-		why = stays
-	case blind:
-		why = "what it holds could not be looked at: " + unread
-	case live.Foreign > 0:
-		why = fmt.Sprintf("it holds %s that Outlay did not put there", plural(int(live.Foreign), one, many))
-	default:
-		pl.add(c)
+	case pl.unknown(c.Kind):
+		return "it could not be looked at"
+	case !there:
 		return ""
+	case blind:
+		return "what it holds could not be looked at: " + unread
+	case live.Foreign > 0:
+		return fmt.Sprintf("it holds %s that Outlay did not put there", plural(int(live.Foreign), one, many))
 	}
-	pl.keepForeign(c, why)
-	return "what it holds is kept"
+	return pl.p.mayDelete(pl.s, live)
+}
+
+// goesOrStays plans a deletion, or lists what is kept with the reason.
+func (pl *planner) goesOrStays(c outlay.Change, stays string) {
+	if _, there := pl.seen.Find(c.Kind, c.Name); !there {
+		return
+	}
+	if stays == "" {
+		pl.add(c)
+		return
+	}
+	pl.keepPart(c, stays, "")
+}
+
+// keepPart lists a part that is kept; a person's own choice is no warning.
+func (pl *planner) keepPart(c outlay.Change, why, size string) {
+	if pl.s.CostFiles == outlay.DeleteCostFiles {
+		pl.keepForeign(c, why)
+		return
+	}
+	pl.add(keep(c, "Kept: "+why+size))
 }
 
 // leftAlone lists what stays in Azure after the set-up is gone.

@@ -58,7 +58,7 @@ func (pl *planner) identity() string {
 	return identitySystem
 }
 
-// exports plans the standing orders for billing data, and their first runs.
+// exports plans the standing orders for billing data, and their first run.
 func (pl *planner) exports() {
 	if pl.blocked(kindGroup, pl.n.Group) || pl.blocked(kindAccount, pl.n.Account) || pl.blocked(kindContainer, pl.n.Container) || pl.unknown(kindExport) {
 		return
@@ -66,12 +66,15 @@ func (pl *planner) exports() {
 	main := pl.dataset()
 	pl.offer(main)
 	made := pl.export(pl.n.Export, main)
-	pl.firstRun(pl.n.Export, made)
-	if main != typeActual {
-		return
+	if main == typeActual {
+		made = pl.export(pl.n.Amortized, typeAmortized) && made
 	}
-	made = pl.export(pl.n.Amortized, typeAmortized)
-	pl.firstRun(pl.n.Amortized, made)
+	if last := len(pl.plan.Changes) - 1; last >= 0 && pl.plan.Changes[last].Kind == kindExport && pl.plan.Changes[last].Action != outlay.ActionKeep {
+		pl.plan.Changes[last].Verify = "Check that the export is as wanted"
+	}
+	if made {
+		pl.firstRun(main)
+	}
 }
 
 // offer says what a data set lacks.
@@ -92,7 +95,7 @@ func (pl *planner) export(name, set string) bool {
 	seen, there := pl.seen.Find(kindExport, name)
 	want := pl.wantedExport(seen, name, set)
 	c := outlay.Change{
-		Kind: kindExport, Name: name, Title: exportTitle(set), Detail: exportDetail(want), Look: "Look for " + exportWords(set), Verify: "Check that " + exportWords(set) + " is as wanted",
+		Kind: kindExport, Name: name, Title: exportTitle(set), Detail: exportDetail(want),
 		To: want, Needs: []string{actExportRead, actExportWrite}, Auto: set == typeAmortized && pl.field(fieldDataset) == choiceAuto,
 	}
 	if want[propIdentity] == identitySystem {
@@ -171,7 +174,7 @@ func (pl *planner) wantedExport(seen outlay.Resource, name, set string) map[stri
 
 // repairExport plans what an existing export needs; what its files are in cannot change under the reader's feet.
 func (pl *planner) repairExport(c outlay.Change, seen outlay.Resource, want map[string]string) {
-	c.Action, c.Step, c.Look, c.Auto = outlay.ActionUpdate, "Repair "+exportWords(want[propDataset]), "", false
+	c.Action, c.Step, c.Auto = outlay.ActionUpdate, "Repair "+exportWords(want[propDataset]), false
 	c.From, c.To = differences(seen.Properties, want)
 	if _, other := c.To[propDataset]; other {
 		pl.note("warn", "The export %s holds %s, not %s. Deprovision, then provision again.", c.Name, seen.Properties[propDataset], want[propDataset])
@@ -188,29 +191,30 @@ func (pl *planner) repairExport(c outlay.Change, seen outlay.Resource, want map[
 	pl.add(c)
 }
 
-// firstRun plans the run that brings this month at once, instead of within a day.
-func (pl *planner) firstRun(name string, made bool) {
-	if !made || scopeKind(pl.n.Scope) == scopeProfile {
+// firstRun plans the run that brings this month at once, instead of within a day: of every export that never ran.
+func (pl *planner) firstRun(set string) {
+	if scopeKind(pl.n.Scope) == scopeProfile {
 		return // Azure lets no app run an export of a billing profile (clouds.md §3.2)
 	}
 	c := outlay.Change{
-		Action: outlay.ActionCreate, Kind: kindFirstRun, Name: name, Title: "First run", Detail: "This month's costs at once, not within a day",
-		Step: "Run the export for the first time", Soft: true, Auto: name == pl.n.Amortized && pl.field(fieldDataset) == choiceAuto,
-		To: map[string]string{"costs of": "this month"}, Needs: []string{actExportRead, actExportRun},
+		Action: outlay.ActionCreate, Kind: kindFirstRun, Name: pl.n.Export, Title: "First run", Detail: "This month's costs at once, not within a day",
+		Step: "Run the export for the first time", Soft: true, To: map[string]string{"costs of": "this month"}, Needs: []string{actExportRead, actExportRun},
 	}
-	run, ran := pl.seen.Find(kindFirstRun, name)
-	row, noted := ledgerNamed(pl.s, kindFirstRun, name)
-	if noted && row.State == outlay.StateWaiting { // refused once: Azure's own daily run comes before long
-		noted, c.Auto = false, true
+	seen, ran := pl.seen.Find(kindFirstRun, pl.n.Export)
+	row, _ := ledgerNamed(pl.s, kindFirstRun, pl.n.Export)
+	if set == typeActual {
+		_, second := pl.seen.Find(kindExport, pl.n.Amortized)
+		ran = ran && second
+		c.Auto = pl.field(fieldDataset) == choiceAuto && row.Name != ""
 	}
-	export, there := pl.seen.Find(kindExport, name)
+	c.Auto = c.Auto || row.State == outlay.StateWaiting // refused once: Azure's own daily run comes before long
 	switch {
 	case ran:
-		if status := run.Properties[propLastRun]; status == "Failed" || status == "Timeout" {
-			pl.note("warn", "The last run of the export %s ended as %s. Azure tries again the next day.", name, status)
+		if status := seen.Properties[propLastRun]; status == "Failed" || status == "Timeout" {
+			pl.note("warn", "The last run of the export %s ended as %s. Azure tries again the next day.", pl.n.Export, status)
 		}
 		pl.add(keep(c, "It ran already"))
-	case there && noted && export.State != outlay.StateForeign:
+	case row.State == outlay.StateCreated:
 		pl.add(keep(c, "It was asked for"))
 	default:
 		pl.add(c)

@@ -28,7 +28,7 @@ func (pl *planner) found(c outlay.Change) bool {
 func (pl *planner) group() {
 	c := outlay.Change{
 		Action: outlay.ActionCreate, Kind: kindGroup, Name: pl.n.Group, Title: "Resource group", Detail: pl.n.Group + " in " + pl.n.Region,
-		Step: "Create the resource group", Look: "Look for the resource group", To: pl.tagged(map[string]string{propRegion: pl.n.Region}), Needs: []string{actGroupRead, actGroupWrite},
+		Step: "Create the resource group", To: pl.tagged(map[string]string{propRegion: pl.n.Region}), Needs: []string{actGroupRead, actGroupWrite},
 	}
 	if !pl.found(c) {
 		pl.add(c)
@@ -108,7 +108,7 @@ func (pl *planner) container() {
 	want := map[string]string{propPublic: off}
 	c := outlay.Change{
 		Action: outlay.ActionCreate, Kind: kindContainer, Name: pl.n.Container, Title: "Container", Detail: pl.n.Container + " in " + pl.n.Account + ", private",
-		Step: "Create the container", Look: "Look for the container", To: pl.tagged(map[string]string{propPublic: off}), Needs: []string{actContainerRead, actContainerWrite},
+		Step: "Create the container", To: pl.tagged(map[string]string{propPublic: off}), Needs: []string{actContainerRead, actContainerWrite},
 	}
 	if !pl.found(c) {
 		pl.add(c)
@@ -123,6 +123,6 @@ func (pl *planner) container() {
 		pl.add(keep(c, "It is there already"))
 		return
 	}
-	c.Action, c.Step, c.Look, c.Soft = outlay.ActionUpdate, "Make the container private", "", true
+	c.Action, c.Step, c.Soft = outlay.ActionUpdate, "Make the container private", true
 	pl.add(c)
 }
