@@ -51,6 +51,7 @@ func New(o Options) http.Handler {
 	s.billing()
 	s.existing()
 	s.costs()
+	s.tags()
 	s.people()
 	return mux
 }

@@ -198,6 +198,7 @@ func bodies() map[string]any {
 		"add-account":       m{"name": "another", "provider": "nimbus", "kind": "trust", "values": m{"tenant": "t-9"}},
 		"rotate-credential": m{"kind": "trust", "values": m{"tenant": "t-1"}},
 		"plan-billing":      m{"region": "north-1"}, "provision-billing": m{"region": "north-1"},
+		"list-tags": nil, "plan-labels": m{"provider": "nimbus", "tags": m{"Pool": "gpu"}}, "plan-activation": m{"keys": []string{"User"}}, "activate-tags": m{},
 		"backfill-tags":       m{"from": "2026-08"},
 		"deprovision-billing": m{"costFiles": "keep", "confirm": "prod"},
 		"remove-history":      m{"confirm": "prod"},

@@ -38,7 +38,7 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentFlags().StringVarP(&c.output, "output", "o", "table", "table, json or csv")
 	root.PersistentFlags().StringVar(&c.url, "url", "", "server, such as http://127.0.0.1:8080 (OUTLAY_URL)")
 	root.PersistentFlags().BoolVar(&c.noInput, "no-input", false, "never ask")
-	root.AddCommand(c.serve(), c.demo(), c.login(), c.accounts(), c.billing(), c.costs(), c.importing(), c.health(), c.users(), c.groups(), c.tokens(), c.audit(), c.keys(), c.parse(), c.version())
+	root.AddCommand(c.serve(), c.demo(), c.login(), c.accounts(), c.billing(), c.costs(), c.tags(), c.importing(), c.health(), c.users(), c.groups(), c.tokens(), c.audit(), c.keys(), c.parse(), c.version())
 	return root
 }
 
