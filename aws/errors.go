@@ -101,6 +101,8 @@ func verdicts(code string) (verdict, bool) {
 		return verdict{outlay.CodeInvalid, outlay.DefinitelyNot, "the bucket is in another region", "Choose the region that the bucket is in, or another bucket name."}, true
 	case "ResourceNotFoundException", "NoSuchBucket", "NotFound", "NoSuchKey", "NoSuchEntity", "NoSuchEntityException", "NoSuchUpload":
 		return verdict{outlay.CodeNotFound, outlay.DefinitelyNot, "it does not exist", ""}, true
+	case "BadRequest": // the SDK's word for a HEAD answer of 400, which has no body to say more
+		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "AWS does not accept the request, most often because the credential has expired", "Rotate the credential of this account."}, true
 	case "PreconditionFailed", "ConditionalRequestConflict":
 		return verdict{outlay.CodeConflict, outlay.DefinitelyNot, "it changed meanwhile", "Nothing to do; it is read again."}, true
 	}
@@ -120,6 +122,8 @@ func classify(code string, status int, message string, c call) *outlay.Error {
 	case known:
 	case status == 403:
 		return refused(message, c)
+	case status == 404 && code == "": // what does not exist is in the body, and that was damaged: it proves no absence
+		v = verdict{outlay.CodeUnavailable, outlay.Unknown, "AWS's answer was damaged on its way", "Nothing to do; it is tried again by itself."}
 	case status == 404:
 		v = verdict{outlay.CodeNotFound, outlay.DefinitelyNot, "it does not exist", ""}
 	case status == 412:

@@ -145,7 +145,7 @@ func (w *world) totals(s *outlay.Source, dir string) sums {
 	defer func() { _ = db.Close() }()
 	from := fmt.Sprintf("FROM read_parquet(['%s'])", strings.Join(paths, "','"))
 	out := sums{users: map[string]string{}, accounts: map[string]string{}}
-	err = db.QueryRow("SELECT CAST(sum(BilledCost) AS VARCHAR), CAST(sum(EffectiveCost) AS VARCHAR), CAST(sum(ListCost) AS VARCHAR), CAST(sum(ContractedCost) AS VARCHAR) " + from).
+	err = db.QueryRow("SELECT CAST(sum(BilledCost) AS VARCHAR), CAST(sum(EffectiveCost) AS VARCHAR), CAST(sum(ListCost) AS VARCHAR), CAST(sum(ContractedCost) AS VARCHAR) "+from).
 		Scan(&out.Billed, &out.Effective, &out.List, &out.Contracted)
 	if err != nil {
 		w.t.Fatal(err)

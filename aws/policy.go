@@ -28,18 +28,25 @@ func parsePolicy(text string) (bucketPolicy, error) {
 		return p, nil
 	}
 	if err := json.Unmarshal([]byte(text), &p.fields); err != nil {
-		return bucketPolicy{}, outlay.Errorf(outlay.CodeInvalid, "Look at the policy in the S3 console.", "the bucket's policy is not JSON: %w", err)
+		return bucketPolicy{}, damagedPolicy(err)
 	}
 	raw := bytes.TrimSpace(p.fields["Statement"])
 	delete(p.fields, "Statement")
 	if len(raw) > 0 && raw[0] == '[' {
 		if err := json.Unmarshal(raw, &p.statements); err != nil {
-			return bucketPolicy{}, outlay.Errorf(outlay.CodeInvalid, "Look at the policy in the S3 console.", "the statements of the bucket's policy are not JSON: %w", err)
+			return bucketPolicy{}, damagedPolicy(err)
 		}
 	} else if len(raw) > 0 {
 		p.statements = []json.RawMessage{raw}
 	}
 	return p, nil
+}
+
+// damagedPolicy is a policy that does not read. S3 keeps no such policy, so that this one was damaged on its way.
+func damagedPolicy(err error) error {
+	e := outlay.Errorf(outlay.CodeUnavailable, "Nothing to do; it is tried again by itself.", "reading the bucket's policy: it was cut short or damaged on its way: %w", err)
+	e.Outcome = outlay.Unknown
+	return e
 }
 
 // sidOf is a statement's Sid, "" when it has none.

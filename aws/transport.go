@@ -25,8 +25,12 @@ func newHTTPClient(base http.RoundTripper, silence time.Duration) *http.Client {
 	}
 }
 
-// patientTransport gives up a call when nothing arrives for as long as silence. A total limit would cut long
-// downloads; none would let a hung connection hold a lease for ever.
+// enough is how many bytes must arrive within a silence for a call to go on: a byte now and then would hold a lease for
+// days.
+const enough = 1 << 10
+
+// patientTransport gives up a call when nothing arrives for as long as silence, or next to nothing. A total limit would
+// cut long downloads; none would let a hung connection hold a lease for ever.
 type patientTransport struct {
 	base    http.RoundTripper
 	silence time.Duration
@@ -57,12 +61,14 @@ type patientBody struct {
 	silence time.Duration
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
+	arrived int // since the patience began anew
 }
 
-// Read passes on what arrives and starts the patience anew.
+// Read passes on what arrives, and starts the patience anew each time that enough has.
 func (b *patientBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
-	if n > 0 {
+	if b.arrived += n; b.arrived >= enough {
+		b.arrived = 0
 		b.timer.Reset(b.silence)
 	}
 	if err != nil && !errors.Is(err, io.EOF) && errors.Is(context.Cause(b.ctx), errSilent) {

@@ -1,0 +1,122 @@
+package outlaytest
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"outlay"
+)
+
+// Fault is one way in which a call to a cloud goes wrong (reliability.md T3). Those that end in after happen once the
+// call has had its effect.
+type Fault string
+
+// The faults of T3. A subject adds one FaultThrottled for each header that tells its clients when to come again.
+const (
+	FaultThrottled        Fault = "429"
+	FaultBrokenBefore     Fault = "500 before"
+	FaultBrokenAfter      Fault = "500 after"
+	FaultUnavailable      Fault = "503 before"
+	FaultUnavailableAfter Fault = "503 after"
+	FaultReset            Fault = "reset before"
+	FaultResetAfter       Fault = "reset after"
+	FaultStall            Fault = "stall"        // nothing ever comes
+	FaultTrickle          Fault = "one byte/s"   // it comes, but never ends
+	FaultCut              Fault = "cut"          // half the body under its full Content-Length
+	FaultCutSilently      Fault = "cut silently" // half the body, and no length to tell by
+	FaultChecksum         Fault = "bad checksum" // one bit of a body that carries a checksum
+	FaultGzip             Fault = "bad gzip"     // said to be gzip, and is not
+	FaultGarbled          Fault = "wrong JSON"   // nothing that a parser reads
+	FaultExpired          Fault = "expired token"
+	FaultSkewed           Fault = "skewed clock"
+)
+
+// Faults lists the faults of T3 but for the retry headers.
+func Faults() []Fault {
+	return []Fault{
+		FaultThrottled, FaultBrokenBefore, FaultBrokenAfter, FaultUnavailable, FaultUnavailableAfter, FaultReset, FaultResetAfter, FaultStall, FaultTrickle,
+		FaultCut, FaultCutSilently, FaultChecksum, FaultGzip, FaultGarbled, FaultExpired, FaultSkewed,
+	}
+}
+
+// slow faults end by the client's own patience, which is short for them.
+func (f Fault) slow() bool { return f == FaultStall || f == FaultTrickle }
+
+// throttled tells the faults that ask for fewer calls, whatever header comes with them.
+func (f Fault) throttled() bool { return len(f) >= 3 && f[:3] == FaultThrottled }
+
+// after tells whether the call has its effect before it goes wrong.
+func (f Fault) after() bool {
+	switch f {
+	case FaultBrokenAfter, FaultUnavailableAfter, FaultResetAfter, FaultTrickle, FaultCut, FaultCutSilently, FaultChecksum, FaultGzip, FaultGarbled:
+		return true
+	}
+	return false
+}
+
+// codes are what a failure by this fault may be called. A success is always right as long as it is true: clients repeat
+// reads and what is the same when repeated.
+func (f Fault) codes() []outlay.Code {
+	switch {
+	case f.throttled():
+		return []outlay.Code{outlay.CodeThrottled}
+	case f == FaultExpired:
+		return []outlay.Code{outlay.CodeForbidden, outlay.CodeUnauthenticated}
+	case f == FaultSkewed:
+		return []outlay.Code{outlay.CodeUnavailable, outlay.CodeForbidden, outlay.CodeUnauthenticated}
+	case f == FaultCut, f == FaultCutSilently, f == FaultChecksum, f == FaultGzip, f == FaultGarbled:
+		return []outlay.Code{outlay.CodeUnavailable, outlay.CodeConflict} // a conflict is read again
+	}
+	return []outlay.Code{outlay.CodeUnavailable}
+}
+
+// FaultSubject is one provider with its simulated cloud. FaultTable runs every call it makes through every fault.
+type FaultSubject struct {
+	// World makes a fresh cloud, in which nothing of ours stands, and a provider of it that sends every request to the
+	// address at which the proxy serves (proxy.Serve). Each world of a subject has the same accounts, ids and names.
+	World func(t testing.TB, proxy *FaultProxy) *FaultWorld
+	// Call names a request, without what differs between worlds: "s3:CreateBucket".
+	Call func(r *http.Request, body []byte) string
+	// Refuse is the cloud's own form of an answer: to FaultThrottled (429), FaultBrokenBefore (500), FaultUnavailable
+	// (503), FaultExpired and FaultSkewed.
+	Refuse func(f Fault, r *http.Request, body []byte) (status int, header http.Header, answer []byte)
+	// Once tells calls that must not be sent twice for one change: creates that the cloud does not de-duplicate.
+	Once func(call string) bool
+	// RetryHeaders are the headers, each with a value, by which the cloud tells when to come again. Each is a fault.
+	RetryHeaders map[string]string
+	// TLS serves over HTTPS; proxy.Certificate is then the PEM of the server's certificate.
+	TLS bool
+}
+
+// FaultWorld is one cloud of a subject.
+type FaultWorld struct {
+	Provider outlay.Provider
+	Account  *outlay.CloudAccount
+	// Source asks for everything there is to ask for.
+	Source *outlay.Source
+	// Live names everything that stands in the cloud, a line for each thing; what is there twice is named twice.
+	Live func() []string
+	// Deliver makes the cloud deliver. It is called once all changes are made.
+	Deliver func() error
+	// Fill puts something of ours into the storage that deprovisioning has to delete; may be nil.
+	Fill func()
+	// Manual does what a manual change asks a person for; may be nil.
+	Manual func(c outlay.Change) error
+}
+
+// patience is how long clients wait for an answer, or for the next piece of one.
+func (f Fault) patience() time.Duration {
+	if f.slow() {
+		return 300 * time.Millisecond
+	}
+	return 20 * time.Second
+}
+
+// limit is how long a step may take under the fault, retries and a busy machine included.
+func (f Fault) limit() time.Duration {
+	if f.slow() {
+		return 12 * time.Second
+	}
+	return 30 * time.Second
+}

@@ -1,0 +1,199 @@
+package outlaytest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"outlay"
+)
+
+// up looks, plans and makes the changes. at gives the fault of a step, and may be nil.
+func (l *life) up(at func(step string) *strike) {
+	plan := l.look(stepFirstLook, nil, nil)
+	for _, c := range plan.Changes {
+		l.change(c, at)
+	}
+}
+
+// read looks at what stands, lists and fetches.
+func (l *life) read(at func(step string) *strike) {
+	hit := func(step string) *strike {
+		if at == nil {
+			return nil
+		}
+		return at(step)
+	}
+	l.look(stepLook, hit(stepLook), nil)
+	if err := l.world.Deliver(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.list(hit(stepList))
+	l.fetch(hit(stepFetch))
+}
+
+// down removes everything.
+func (l *life) down(at func(step string) *strike) {
+	if l.world.Fill != nil {
+		l.world.Fill()
+	}
+	s := l.world.Source
+	spec := s.Spec
+	s.Spec, s.CostFiles = nil, outlay.DeleteCostFiles
+	plan := l.look(stepLookDown, nil, nil)
+	for _, c := range plan.Changes {
+		l.change(c, at)
+	}
+	s.Spec, s.CostFiles = spec, ""
+}
+
+// look observes and plans, and gives the plan of a look without faults. What a faulted look sees must not lead to more
+// than want: a part that could not be read is unknown, and never absent or different.
+func (l *life) look(name string, hit *strike, want []string) outlay.Plan {
+	var plan outlay.Plan
+	l.step(name, hit, func(ctx context.Context) error {
+		seen, err := l.world.Provider.Observe(ctx, l.world.Account, l.world.Source, outlay.Look{Permissions: true, Members: true, Contents: true, Tags: true})
+		if err != nil {
+			return err
+		}
+		if l.world.Account.Identity.AccountID == "" && len(seen.Unknown) == 0 {
+			l.world.Account.Identity = seen.Identity
+		}
+		if plan, err = l.world.Provider.Plan(l.world.Source, seen); err != nil {
+			return err
+		}
+		if hit != nil {
+			l.noLies(name, *hit, seen, plan, want)
+		}
+		return nil
+	})
+	if hit == nil {
+		l.todo[name] = todoOf(plan)
+		if name == stepLook && len(l.todo[name]) > 0 {
+			l.t.Errorf("right after provisioning a look wants %v", l.todo[name])
+		}
+		if blocked := plan.Blocked(); blocked != "" {
+			l.t.Errorf("%s: the plan is blocked: %s", name, blocked)
+		}
+	}
+	return plan
+}
+
+func (l *life) noLies(name string, hit strike, seen outlay.Observation, plan outlay.Plan, want []string) {
+	for _, todo := range todoOf(plan) {
+		if !slices.Contains(want, todo) {
+			l.say(name, hit, "the plan wants to %s; unknown are %v", todo, seen.Unknown)
+		}
+	}
+	for _, r := range seen.Resources {
+		if r.State == outlay.StateForeign || r.State == outlay.StateMissing {
+			l.say(name, hit, "%s is taken for %s", r.Key(), r.State)
+		}
+	}
+}
+
+// todoOf lists what a plan would do, less what waits.
+func todoOf(p outlay.Plan) []string {
+	var out []string
+	for _, c := range p.Changes {
+		if c.Action != outlay.ActionKeep && c.Hold == "" {
+			out = append(out, string(c.Action)+" "+c.Key())
+		}
+	}
+	return out
+}
+
+// change makes one change with the ledger that the engine would keep: an intent before, the outcome after.
+func (l *life) change(c outlay.Change, at func(step string) *strike) {
+	if c.Action == outlay.ActionKeep || c.Hold != "" {
+		return
+	}
+	if c.Action == outlay.ActionManual {
+		if l.world.Manual == nil {
+			l.t.Errorf("nobody does what %s asks for", c.Key())
+		} else if err := l.world.Manual(c); err != nil {
+			l.t.Errorf("doing by hand what %s asks for: %v", c.Key(), err)
+		}
+		return
+	}
+	name := "change " + string(c.Action) + " " + c.Key()
+	var hit *strike
+	if at != nil {
+		hit = at(name)
+	}
+	row := l.intend(c)
+	l.step(name, hit, func(ctx context.Context) error {
+		r, err := l.world.Provider.Apply(ctx, l.world.Account, l.world.Source, c)
+		if err != nil {
+			return err
+		}
+		if row != nil {
+			row.State, row.ProviderID, row.Properties = r.State, r.ProviderID, r.Properties
+		}
+		return nil
+	})
+}
+
+// intend is the ledger's row of a change.
+func (l *life) intend(c outlay.Change) *outlay.Resource {
+	s := l.world.Source
+	for i := range s.Resources {
+		if s.Resources[i].Key() == c.Key() {
+			return &s.Resources[i]
+		}
+	}
+	if c.Action == outlay.ActionDelete {
+		return nil
+	}
+	rows := make([]outlay.Resource, len(s.Resources), len(s.Resources)+1)
+	copy(rows, s.Resources) // rows handed out before keep pointing at the old ones, whose steps are over
+	s.Resources = append(rows, outlay.Resource{
+		Kind: c.Kind, Name: c.Name, State: outlay.StateIntended, Origin: outlay.CreatedByUs, IntentAt: time.Now().UTC(), OperationID: "op_1",
+	})
+	return &s.Resources[len(s.Resources)-1]
+}
+
+// list reads which deliveries there are; under a fault it is the same list or an error, never a shorter one.
+func (l *life) list(hit *strike) {
+	l.step(stepList, hit, func(ctx context.Context) error {
+		var found []outlay.Delivery
+		for d, err := range l.world.Provider.Deliveries(ctx, l.world.Account, l.world.Source) {
+			if err != nil {
+				return err
+			}
+			found = append(found, d)
+		}
+		if l.first == nil {
+			l.first = found
+		}
+		if len(found) == 0 || len(found) != len(l.first) || found[0].Token != l.first[0].Token {
+			return fmt.Errorf("the list came out as %d deliveries of %d", len(found), len(l.first))
+		}
+		return nil
+	})
+}
+
+// fetch reads the newest delivery; under a fault it is the same bytes or an error.
+func (l *life) fetch(hit *strike) {
+	if len(l.first) == 0 {
+		l.list(nil)
+	}
+	l.step(stepFetch, hit, func(ctx context.Context) error {
+		paths, err := l.world.Provider.Fetch(ctx, l.world.Account, l.world.Source, l.first[len(l.first)-1], l.t.TempDir())
+		if err != nil {
+			return err
+		}
+		content, err := contentOf(paths)
+		if err != nil {
+			return err
+		}
+		if l.files == nil {
+			l.files = content
+		}
+		if !slices.Equal(content, l.files) {
+			return fmt.Errorf("a damaged delivery passed for a whole one")
+		}
+		return nil
+	})
+}
