@@ -117,7 +117,7 @@ func sweepUp(t *testing.T, f *figures, w *world, point string) {
 
 // sweepDown provisions, kills the deprovision at a point while a last delivery arrives, and resumes it.
 func sweepDown(t *testing.T, f *figures, w *world, point string) {
-	if !w.finish(w.queue(outlay.OpProvision)) {
+	if !w.here(w.queue(outlay.OpProvision)) {
 		w.report(t)
 		return
 	}
@@ -273,7 +273,7 @@ func (w *world) takeDown() {
 	w.t.Helper()
 	for range 3 {
 		before := len(w.findings)
-		if w.finish(w.queue(outlay.OpDeprovision)) {
+		if w.here(w.queue(outlay.OpDeprovision)) {
 			break
 		}
 		if !strings.Contains(w.findings[len(w.findings)-1], "appeared after the plan") {

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"outlay"
+	"outlay/operation"
 	"outlay/provision"
 	"outlay/sqldb"
 )
@@ -80,6 +81,7 @@ type world struct {
 	cloud    sweepCloud
 	store    outlay.Store
 	provider outlay.Provider
+	worker   *operation.Worker
 	source   string
 	account  string
 	foreign  []live
@@ -256,6 +258,34 @@ func (w *world) finish(op outlay.Operation) bool {
 		return err
 	})
 	return false
+}
+
+// here does an operation to its end in this process: where nothing is killed, a process of its own proves nothing more.
+func (w *world) here(op outlay.Operation) bool {
+	w.t.Helper()
+	if w.worker == nil {
+		w.worker = orders{Cloud: w.of.name, Connect: w.cloud.connect()}.worker(w.store, func(string) {})
+	}
+	if w.faults != 0 {
+		w.cloud.faults(*sweepRate, w.faults, *sweepAll)
+		w.faults += 1000
+	}
+	status := outlay.OpQueued
+	var o outlay.Operation
+	for deadline := time.Now().Add(patience); status.Active() && time.Now().Before(deadline); {
+		w.cloud.person()
+		if _, err := w.worker.Drain(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+		w.tx(func(tx outlay.Tx) (err error) { o, err = tx.Operation(w.t.Context(), op.ID); return err })
+		if status = o.Status; status.Active() {
+			<-time.After(10 * time.Millisecond)
+		}
+	}
+	if status != outlay.OpDone {
+		w.find("stuck: run of %s ended %s, %+v", op.Kind, status, o.Problem)
+	}
+	return status == outlay.OpDone
 }
 
 // ours are the live things that carry the mark of the world's source.
