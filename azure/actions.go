@@ -91,10 +91,16 @@ func upNeeds(s *outlay.Source) []need {
 		{actExportAct, inCosts, "running the export at once", true},
 		{actExportRun, inCosts, "running the export at once", true},
 	}
-	if fields[fieldIdentity] == identityNone {
-		list = append(list, need{actKeys, inStorage, "letting the export write without an identity of its own", true})
-	} else {
-		list = append(list, need{actAssignmentsWrite, inStorage, "giving the export's own identity access to the storage account", fields[fieldIdentity] != identitySystem})
+	write := need{actAssignmentsWrite, inStorage, "giving the export's own identity access to the storage account", false}
+	keys := need{actKeys, inStorage, "letting the export write without an identity of its own", false}
+	switch fields[fieldIdentity] {
+	case identitySystem:
+		list = append(list, write)
+	case identityNone:
+		list = append(list, keys)
+	default: // one of the two suffices, see planner.missing
+		write.soft, keys.soft = true, true
+		list = append(list, write, keys)
 	}
 	if fields[fieldInherit] == choiceYes {
 		list = append(list, need{actSettingsRead, inCosts, "reading the tag inheritance", true}, need{actSettingsWrite, inCosts, "turning on tag inheritance", true})
@@ -122,7 +128,7 @@ func downNeeds(s *outlay.Source) []need {
 func allActions() []string {
 	var out []string
 	every := append(needsOf(nil), downNeeds(&outlay.Source{})...)
-	every = append(every, need{action: actKeys}, need{action: actSettingsRead}, need{action: actSettingsWrite})
+	every = append(every, need{action: actSettingsRead}, need{action: actSettingsWrite})
 	for _, n := range every {
 		if !slices.Contains(out, n.action) {
 			out = append(out, n.action)

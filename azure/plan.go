@@ -115,12 +115,17 @@ func (pl *planner) checkSpec() error {
 func (pl *planner) missing() {
 	needs := needsOf(pl.s)
 	var hard, soft []string
-	for _, m := range pl.seen.Missing() {
+	missing := pl.seen.Missing()
+	isMissing := func(action string) bool {
+		return slices.ContainsFunc(missing, func(m outlay.Permission) bool { return m.Action == action })
+	}
+	noAccess := isMissing(actAssignmentsWrite) && isMissing(actKeys)
+	for _, m := range missing {
 		i := slices.IndexFunc(needs, func(n need) bool { return n.action == m.Action })
 		switch {
 		case i < 0, m.Action == registerAction(exportsProvider) && !pl.registers(), m.Action == actProvidersRead && pl.unknown(kindRegistration):
 			continue
-		case needs[i].soft:
+		case needs[i].soft && !(noAccess && m.Action == actAssignmentsWrite):
 			soft = append(soft, m.Action)
 		default:
 			hard = append(hard, m.Action)
