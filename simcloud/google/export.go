@@ -130,7 +130,7 @@ func (d *dataset) lets() bool {
 
 // linkedDataset is Google's own, immutable dataset of the FOCUS export.
 func (c *Cloud) linkedDataset(p *project, account, location string) *dataset {
-	id := "gcp_billing_immutable_" + strings.ReplaceAll(account, "-", "_") + "_" + strings.ToLower(strings.ReplaceAll(location, "-", "_"))
+	id := LinkedDataset(account, location)
 	if d := c.state.Datasets[p.ID+"."+id]; d != nil {
 		return d
 	}
