@@ -29,6 +29,7 @@ type state struct {
 	Locks         map[string]string           `json:"locks"` // by scope: the lock's name
 	Operations    map[string]*longRunning     `json:"operations"`
 	Revisions     map[string]int              `json:"revisions"` // of a billing scope's month: how often it was restated
+	Tear          bool                        `json:"tear"`      // the next run leaves its manifest for later
 	Count         int64                       `json:"count"`     // makes ids unique
 }
 
