@@ -25,10 +25,11 @@ func (j *job) manual(ctx context.Context, s step) (string, error) {
 	}
 	for _, x := range left.Changes {
 		if x.Key() == c.Key() && x.Action != outlay.ActionKeep {
-			if x.Manual == nil {
-				x.Manual = c.Manual
+			ask := c // as it was confirmed, unless the provider words it for this moment
+			if x.Action == outlay.ActionManual && x.Manual != nil {
+				ask = x
 			}
-			return "", j.waitForPerson(ctx, s, x)
+			return "", j.waitForPerson(ctx, s, ask)
 		}
 	}
 	return j.handDone(ctx, c, seen)

@@ -76,11 +76,11 @@ func TestRail(t *testing.T) {
 		actor outlay.Actor
 		paths string
 	}{
-		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAdmin}}, "/costs /accounts /data-health /users /audit /tokens"},
-		{outlay.Actor{Roles: []outlay.Role{outlay.RoleFinance}}, "/costs /accounts /data-health /tokens"},
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAdmin}}, "/costs /accounts /tags /data-health /users /audit /tokens"},
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleFinance}}, "/costs /accounts /tags /data-health /tokens"},
 		{outlay.Actor{Roles: []outlay.Role{outlay.RoleMember}}, "/costs /tokens"},
 		{outlay.Actor{LeadOf: []string{"hydrology"}}, "/costs /tokens"},
-		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAuditor}}, "/costs /accounts /data-health /users /audit /tokens"},
+		{outlay.Actor{Roles: []outlay.Role{outlay.RoleAuditor}}, "/costs /accounts /tags /data-health /users /audit /tokens"},
 		{outlay.Actor{}, ""},
 	} {
 		var got []string

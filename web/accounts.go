@@ -74,6 +74,7 @@ func cardOf(info outlay.ProviderInfo, all []control.AccountView) providerCard {
 			card.Status, card.Best = a.Status.Status, a
 		}
 	}
+	slices.SortStableFunc(card.Through, func(x, y control.AccountView) int { return worth(y.Status.Status) - worth(x.Status.Status) })
 	return card
 }
 
@@ -107,12 +108,10 @@ func back(c *call, otherwise string) string {
 	return otherwise
 }
 
-// LastDay is the last day that the card's data covers.
-func (p providerCard) LastDay() time.Time { return p.Best.Status.DataThrough.Add(-time.Nanosecond) }
-
 type accountBody struct {
 	control.AccountDetail
 	MayWrite, MayCheck bool
+	MayStop, MayLook   bool
 	Months             []outlay.Period // that a backfill of tags may begin with; nil where none is possible
 	IdemKey            string
 	Setup              string // what the provider's side needs, with this account's values filled in
@@ -135,7 +134,10 @@ func (s *site) showAccount(c *call, e *outlay.Error, status int) error {
 	if err != nil {
 		return err
 	}
-	b := accountBody{AccountDetail: d, MayWrite: c.actor.May(outlay.AccountsWrite), MayCheck: c.actor.May(outlay.BillingCheck)}
+	b := accountBody{
+		AccountDetail: d, MayWrite: c.actor.May(outlay.AccountsWrite), MayCheck: c.actor.May(outlay.BillingCheck),
+		MayStop: c.actor.May(outlay.BillingDeprovision), MayLook: c.actor.May(outlay.BillingPlan),
+	}
 	if len(d.Tags) > 0 && d.SetUpHere && d.ActiveRun == nil && c.actor.May(outlay.BillingProvision) {
 		b.Months, b.IdemKey = pastMonths(s.Clock.Now()), outlay.NewID("idem")
 	}

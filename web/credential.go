@@ -70,6 +70,11 @@ func (s *site) showNewAccount(c *call, provider, kind string, b credentialBody, 
 	b.Providers = s.Control.ProviderInfos()
 	b.Provider, b.Kind = pick(b.Providers, provider, kind)
 	b.Post = "/accounts"
+	for _, f := range b.Kind.Fields {
+		if b.Values[f.Name] == "" && !f.Secret {
+			b.Values[f.Name] = f.Default
+		}
+	}
 	return s.show(c, "account-new", page{Title: "Add a cloud account", Active: "/accounts", Status: status, Error: e, Body: b})
 }
 

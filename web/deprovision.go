@@ -12,7 +12,8 @@ type deprovisionBody struct {
 	Account control.AccountDetail
 	Info    outlay.ProviderInfo
 	Removed []deletedLine // what goes under either choice, or only under delete
-	Left    []outlay.Change
+	Left    []deletedLine
+	ByHand  []outlay.Change
 	// What was chosen and typed before the form came back.
 	CostFiles outlay.CostFiles
 	History   bool
@@ -26,6 +27,7 @@ type deprovisionBody struct {
 type deletedLine struct {
 	outlay.Change
 	OnlyDelete bool
+	Size       string // how much it holds, where that was counted and the detail does not say it
 }
 
 // deprovisionPage shows the consequences first; nothing is preselected.
@@ -45,12 +47,12 @@ func (s *site) showDeprovision(c *call, b deprovisionBody, e *outlay.Error, stat
 	b.DeprovisionView, b.Account, b.Info = v, d, d.Info
 	b.Post = "/accounts/" + d.ID + "/billing/deprovision"
 	b.Failed = d.ActiveRun != nil && d.ActiveRun.Problem != nil
-	b.Removed, b.Left = goes(v)
+	b.Removed, b.Left, b.ByHand = goes(v)
 	return s.show(c, "deprovision", page{Title: "Deprovision billing for " + d.Info.Title, Active: "/accounts", Status: status, Error: e, Body: b})
 }
 
-// goes sorts both plans into one list of what is removed and one of what stays.
-func goes(v control.DeprovisionView) (removed []deletedLine, left []outlay.Change) {
+// goes sorts both plans into what is removed, what stays, and what a person has to do.
+func goes(v control.DeprovisionView) (removed, left []deletedLine, byHand []outlay.Change) {
 	also := map[string]bool{} // removed although the files are kept
 	for _, c := range v.Keep {
 		if c.Action == outlay.ActionDelete || c.Action == outlay.ActionUpdate {
@@ -58,13 +60,36 @@ func goes(v control.DeprovisionView) (removed []deletedLine, left []outlay.Chang
 		}
 	}
 	for _, c := range v.Delete {
-		if c.Action == outlay.ActionKeep {
-			left = append(left, c)
+		line := deletedLine{Change: c, Size: sizeOf(v, c)}
+		switch c.Action {
+		case outlay.ActionKeep:
+			left = append(left, line)
+		case outlay.ActionManual:
+			byHand = append(byHand, c)
+		default:
+			line.OnlyDelete = !also[c.Key()]
+			removed = append(removed, line)
+		}
+	}
+	return removed, left, byHand
+}
+
+// sizeOf tells how much a resource holds, unless the provider's own words say it.
+func sizeOf(v control.DeprovisionView, c outlay.Change) string {
+	for _, x := range v.Contents {
+		if x.Key != c.Key() || c.From["size"] != "" {
 			continue
 		}
-		removed = append(removed, deletedLine{c, !also[c.Key()]})
+		text := control.ByteText(x.Bytes)
+		if x.Objects > 0 {
+			text = plural(int(x.Objects), "object", "objects") + ", " + text
+		}
+		if x.Foreign > 0 {
+			text += "; " + plural(int(x.Foreign), "is", "are") + " not ours and left alone"
+		}
+		return text
 	}
-	return removed, left
+	return ""
 }
 
 // deprovision starts the run. The choice about the files and the typed name have no default; the verb insists on both.

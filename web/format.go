@@ -30,6 +30,7 @@ func (s *site) funcs() template.FuncMap {
 		"moment":     moment,
 		"when":       s.when,
 		"day":        day,
+		"lastDay":    func(end time.Time) string { return day(end.Add(-time.Nanosecond)) },
 		"month":      month,
 		"shortMonth": func(p outlay.Period) string { return p.Start().Format("Jan") },
 		"took":       took,

@@ -37,7 +37,10 @@ func (*nimbus) About() outlay.ProviderInfo {
 		RegionHint: "The store is made here.",
 		Fields:     []outlay.ProviderField{{Name: "format", Title: "Cost data", Default: "focus", Options: []outlay.Region{{ID: "focus", Title: "FOCUS 1.2, Parquet, daily"}, {ID: "both", Title: "FOCUS and the provider’s own"}}}, {Name: "prefix", Title: "Store prefix", Optional: true, Hint: "Lower-case letters."}},
 		TagsHint:   "Nimbus lists a key only after some resource has carried it.",
-		FirstData:  "First costs appear within 24 hours.", Running: "About $0.40 a month of storage at your volume.",
+		Tags: outlay.TagsInfo{Timing: "A key is in the charges a day after it was turned on.", Backfill: "Nimbus writes all keys anew.", Manual: &outlay.Instruction{
+			Text: "Turn the keys on in the console.", Who: "The payer", Link: "https://nimbus.example/tags", LinkTitle: "Tags in the console", Values: []outlay.InstructionValue{{Title: "Key", Value: "{key}"}}, Seen: "Its state becomes On.",
+		}},
+		FirstData: "First costs appear within 24 hours.", Running: "About $0.40 a month of storage at your volume.",
 		DeleteFiles: "Cannot be undone. Nimbus will not send past months again.", KeepFiles: "Only the export is removed. You pay Nimbus for the storage.", LeftAlone: "They stay active. Other tools may rely on them.",
 	}
 }

@@ -58,6 +58,7 @@ func rail(a outlay.Actor) []railGroup {
 		{"", []entry{
 			{railLink{"/costs", "Costs", "cost"}, outlay.CostsRead},
 			{railLink{"/accounts", "Cloud accounts", "acc"}, outlay.AccountsRead},
+			{railLink{"/tags", "Tags", "tag"}, outlay.AccountsRead},
 			{railLink{"/data-health", "Data health", "fresh"}, outlay.AccountsRead},
 		}},
 		{"Admin", []entry{

@@ -21,6 +21,14 @@ type provisionBody struct {
 	Post      string
 }
 
+// Inputs pairs the provider's fields with the error that one of them may have caused, in the form or in its plan.
+func (b provisionBody) Inputs(e *outlay.Error) formInputs {
+	if e == nil {
+		e = b.PlanError
+	}
+	return formInputs{b.Info.Fields, b.Spec.Fields, e}
+}
+
 // Granted counts the permissions found present.
 func (b provisionBody) Granted() int {
 	n := 0

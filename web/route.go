@@ -68,7 +68,7 @@ func (s *site) answer(r route, c *call) error {
 
 // routes lists every address. Each declares the action that opens it; the verbs check once more.
 func (s *site) routes() []route {
-	return slices.Concat(s.openRoutes(), s.costRoutes(), s.accountRoutes(), s.billingRoutes(), s.peopleRoutes())
+	return slices.Concat(s.openRoutes(), s.costRoutes(), s.accountRoutes(), s.billingRoutes(), s.existingRoutes(), s.tagRoutes(), s.peopleRoutes())
 }
 
 func (s *site) openRoutes() []route {
@@ -122,6 +122,29 @@ func (s *site) billingRoutes() []route {
 		{pattern: "GET /runs/{id}/events", action: outlay.RunsRead, handle: s.runEvents, stream: true},
 		{pattern: "POST /runs/{id}/resume", action: outlay.BillingProvision, handle: s.resumeRun},
 		{pattern: "POST /runs/{id}/undo", action: outlay.BillingDeprovision, handle: s.undoRun},
+	}
+}
+
+// existingRoutes are about exports that stand already, and about set-ups that are not as planned or given up.
+func (s *site) existingRoutes() []route {
+	return []route{
+		{pattern: "GET /accounts/{id}/billing/import", action: outlay.BillingPlan, handle: s.importPage},
+		{pattern: "POST /accounts/{id}/billing/import", action: outlay.BillingProvision, handle: s.importExport},
+		{pattern: "GET /accounts/{id}/billing/drift", action: outlay.BillingPlan, handle: s.driftPage},
+		{pattern: "POST /accounts/{id}/billing/repair", action: outlay.BillingProvision, handle: s.repair},
+		{pattern: "GET /accounts/{id}/billing/abandon", action: outlay.BillingDeprovision, handle: s.abandonPage},
+		{pattern: "POST /accounts/{id}/billing/abandon", action: outlay.BillingDeprovision, handle: s.abandon},
+		{pattern: "GET /sources/{id}/stop", action: outlay.BillingDeprovision, handle: s.stopPage},
+		{pattern: "POST /sources/{id}/stop", action: outlay.BillingDeprovision, handle: s.stopReading},
+	}
+}
+
+func (s *site) tagRoutes() []route {
+	return []route{
+		{pattern: "GET /tags", action: outlay.AccountsRead, handle: s.tags},
+		{pattern: "GET /accounts/{id}/tags", action: outlay.BillingProvision, handle: s.activatePage},
+		{pattern: "POST /accounts/{id}/tags", action: outlay.BillingProvision, handle: s.activateTags},
+		{pattern: "POST /accounts/{id}/tags/plan", action: outlay.BillingPlan, handle: s.activatePlan},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"outlay"
@@ -19,6 +20,8 @@ type runBody struct {
 	MayUndo   bool
 	MayAgain  bool
 	Verb      string
+	Asks      bool   // it waits for a person's step
+	Ask       string // which one
 }
 
 func (s *site) runBody(c *call, v control.RunView) runBody {
@@ -38,6 +41,9 @@ func (s *site) runBody(c *call, v control.RunView) runBody {
 		if x.State == outlay.StepRunning || (stopped && (x.State == outlay.StepWaiting || x.State == outlay.StepFailed)) {
 			b.Current = x.Title
 		}
+	}
+	if b.Asks = stopped && v.Problem.Manual != nil; b.Asks {
+		b.Current, b.Ask = "Waiting for you", strings.TrimPrefix(v.Problem.Message, "Waiting for you: ")
 	}
 	b.MayResume = v.Status == outlay.OpWaiting && c.actor.May(outlay.BillingProvision)
 	b.MayUndo = v.Kind == outlay.OpProvision && (stopped || v.Status == outlay.OpFailed) && c.actor.May(outlay.BillingDeprovision)
