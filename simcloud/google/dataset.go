@@ -90,7 +90,7 @@ func (d *dataset) summary() obj {
 
 // datasetName and labelText are BigQuery's own rules; international letters are allowed in labels.
 var (
-	datasetName = regexp.MustCompile(`^[A-Za-z0-9_]{1,1024}$`)
+	datasetName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 	labelKey    = regexp.MustCompile(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`)
 	labelValue  = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
 )

@@ -44,7 +44,7 @@ func (c *Cloud) insertDataset(k *call) (answer, *refusal) {
 		return answer{}, fail
 	}
 	id := in.DatasetReference.DatasetID
-	if !datasetName.MatchString(id) {
+	if !datasetName.MatchString(id) || len(id) > 1024 {
 		return answer{}, refuse(http.StatusBadRequest, "invalid", "Invalid dataset ID %q. Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.", id)
 	}
 	if ref := in.DatasetReference.ProjectID; ref != "" && ref != p.ID {

@@ -220,4 +220,3 @@ func TableName(kind, billingAccount string) string { return tableName(kind, bill
 func LinkedDataset(billingAccount, location string) string {
 	return "gcp_billing_immutable_" + strings.ReplaceAll(billingAccount, "-", "_") + "_" + strings.ToLower(strings.ReplaceAll(location, "-", "_"))
 }
-
