@@ -3,6 +3,7 @@ package outlay
 import (
 	"context"
 	"iter"
+	"strconv"
 	"time"
 )
 
@@ -172,9 +173,13 @@ type Delivery struct {
 	Files  []DeliveryFile `json:"files"`
 	// Rows is the provider's own row count; −1 when it gives none.
 	Rows int64 `json:"rows"`
-	// Ref is what Fetch needs again, such as the manifest's key and ETag.
+	// Ref is what Fetch needs again, such as the manifest's key and ETag. Where only the fetched manifest tells which files
+	// there are, Fetch adds under RefFile what the provider calls each of them, so that messages can name it.
 	Ref map[string]string `json:"ref,omitempty"`
 }
+
+// RefFile is the entry of Delivery.Ref with the provider's name of the file that Fetch stored as number i.
+func RefFile(i int) string { return "file " + strconv.Itoa(i) }
 
 // DeliveryFile is one file of a delivery.
 type DeliveryFile struct {

@@ -54,6 +54,11 @@ func (p *Provider) Fetch(ctx context.Context, a *outlay.CloudAccount, s *outlay.
 	if err != nil {
 		return nil, err
 	}
+	for i, file := range files {
+		if d.Ref != nil {
+			d.Ref[outlay.RefFile(i)] = file.key
+		}
+	}
 	paths, err := f.readAll(ctx, files, dir)
 	if err != nil {
 		return nil, err

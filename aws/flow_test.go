@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -113,6 +114,12 @@ func (w *world) readMonths(months int) {
 				w.t.Errorf("%s is no Parquet file (%v)", f, err)
 			}
 		}
+	}
+	for i := range found {
+		if key := found[i].Ref[outlay.RefFile(1)]; !strings.HasSuffix(key, ".snappy.parquet") {
+			w.t.Errorf("the second file of %s is called %q", found[i].Period, key)
+		}
+		maps.DeleteFunc(found[i].Ref, func(name, _ string) bool { return strings.HasPrefix(name, "file ") })
 	}
 	if diff := cmp.Diff(found, w.deliveries()); diff != "" {
 		w.t.Errorf("tokens changed though nothing was delivered:\n%s", diff)

@@ -173,7 +173,7 @@ func (l *load) head(gen string, p outlay.ParsedPeriod) outlay.Head {
 }
 
 // nameFiles makes a parser's error name the delivery's file: the parser knows it by its name in staging. Where the
-// provider named its files only to itself, the place in the delivery has to do.
+// provider named its files nowhere, the place in the delivery has to do.
 func nameFiles(err error, d outlay.Delivery, files []string) error {
 	e, ok := errors.AsType[*outlay.Error](err)
 	if !ok {
@@ -184,6 +184,8 @@ func nameFiles(err error, d outlay.Delivery, files []string) error {
 		name := fmt.Sprintf("file %d of %d of the delivery", i+1, len(files))
 		if len(files) == len(d.Files) {
 			name = d.Files[i].Key
+		} else if key := d.Ref[outlay.RefFile(i)]; key != "" {
+			name = key
 		}
 		named.Message = replaceWord(named.Message, filepath.Base(f), name)
 		named.Field = replaceWord(named.Field, filepath.Base(f), name)
