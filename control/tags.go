@@ -199,7 +199,7 @@ func (c *Control) tagProviders() []TagProvider {
 		labels, err := c.providers[info.Name].Labels(tagSample())
 		if err != nil || len(labels) == 0 { // a sample that a provider cannot spell shows the keys alone
 			for _, key := range outlay.TagKeys() {
-				labels = append(labels, outlay.Label{Tag: key, Key: key})
+				labels = append(labels, outlay.Label{Tag: key, Original: tagSample()[key], Key: key})
 			}
 		}
 		v.Labels = labels

@@ -14,6 +14,8 @@ type nimbus struct {
 	denied   []outlay.Permission
 	observes int
 	fail     error
+	existing []outlay.Existing
+	applied  int
 }
 
 var _ outlay.Provider = (*nimbus)(nil)
@@ -33,10 +35,11 @@ func (*nimbus) About() outlay.ProviderInfo {
 				{Name: "key", Title: "Key id"}, {Name: "secret", Title: "Secret key", Secret: true},
 			}},
 		},
-		Regions:    []outlay.Region{{ID: "north-1", Title: "Northern hills"}, {ID: "south-1", Title: "Southern coast"}},
-		RegionHint: "The store is made here.",
-		Fields:     []outlay.ProviderField{{Name: "format", Title: "Cost data", Default: "focus", Options: []outlay.Region{{ID: "focus", Title: "FOCUS 1.2, Parquet, daily"}, {ID: "both", Title: "FOCUS and the provider’s own"}}}, {Name: "prefix", Title: "Store prefix", Optional: true, Hint: "Lower-case letters."}},
-		TagsHint:   "Nimbus lists a key only after some resource has carried it.",
+		Regions:      []outlay.Region{{ID: "north-1", Title: "Northern hills"}, {ID: "south-1", Title: "Southern coast"}},
+		RegionHint:   "The store is made here.",
+		Fields:       []outlay.ProviderField{{Name: "format", Title: "Cost data", Default: "focus", Options: []outlay.Region{{ID: "focus", Title: "FOCUS 1.2, Parquet, daily"}, {ID: "both", Title: "FOCUS and the provider’s own"}}}, {Name: "prefix", Title: "Store prefix", Optional: true, Hint: "Lower-case letters."}},
+		ImportFields: []outlay.ProviderField{{Name: "archive", Title: "Archive", Hint: "Where to look."}},
+		TagsHint:     "Nimbus lists a key only after some resource has carried it.",
 		Tags: outlay.TagsInfo{Timing: "A key is in the charges a day after it was turned on.", Backfill: "Nimbus writes all keys anew.", Manual: &outlay.Instruction{
 			Text: "Turn the keys on in the console.", Who: "The payer", Link: "https://nimbus.example/tags", LinkTitle: "Tags in the console", Values: []outlay.InstructionValue{{Title: "Key", Value: "{key}"}}, Seen: "Its state becomes On.",
 		}},
@@ -88,7 +91,8 @@ func (*nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, err
 	return p, nil
 }
 
-func (*nimbus) Apply(_ context.Context, _ *outlay.CloudAccount, _ *outlay.Source, c outlay.Change) (outlay.Resource, error) {
+func (n *nimbus) Apply(_ context.Context, _ *outlay.CloudAccount, _ *outlay.Source, c outlay.Change) (outlay.Resource, error) {
+	n.applied++
 	return outlay.Resource{Kind: c.Kind, Name: c.Name, State: outlay.StateVerified, Origin: outlay.CreatedByUs}, nil
 }
 
@@ -104,8 +108,13 @@ func (*nimbus) Mapping(format string) (outlay.Mapping, error) {
 	return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "", "nimbus has no format %q", format)
 }
 
-func (*nimbus) Existing(context.Context, *outlay.CloudAccount, map[string]string) ([]outlay.Existing, error) {
-	return nil, nil
+func (n *nimbus) Existing(_ context.Context, _ *outlay.CloudAccount, fields map[string]string) ([]outlay.Existing, error) {
+	if fields["archive"] == "secret" {
+		e := outlay.Errorf(outlay.CodeForbidden, "Grant it, then look again.", "Nimbus answered AccessDenied")
+		e.Needs = []outlay.Permission{{Action: "export:List", Resource: "*"}}
+		return nil, e
+	}
+	return n.existing, nil
 }
 
 func (*nimbus) Labels(map[string]string) ([]outlay.Label, error) { return nil, nil }

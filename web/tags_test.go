@@ -35,6 +35,14 @@ func taggedHouse(t *testing.T) *house {
 				return err
 			}
 		}
+		src, err := tx.Source(ctx, "src_main")
+		if err != nil {
+			return err
+		}
+		src.Spec.Tags = []string{"Name", "Pool", "Project", "SessionID", "User"}
+		if err := tx.PutSource(ctx, src); err != nil {
+			return err
+		}
 		heads, err := tx.Heads(ctx)
 		if err != nil {
 			return err
@@ -55,7 +63,7 @@ func taggedHouse(t *testing.T) *house {
 func TestTagsPage(t *testing.T) {
 	h := taggedHouse(t)
 	page := h.signIn(outlay.RoleAdmin).page("/tags")
-	wants(t, page, "Turn on 9 keys", "Cost with this key, November", "<code>Name</code>", "No permission", "AccessDenied", "<code>Pool</code>", "Activating", "<code>Project</code>", "Not seen by Nimbus yet",
+	wants(t, page, "Turn on 4 keys at prod-hpc", "Cost with this key, November", "<code>Name</code>", "No permission", "AccessDenied", "<code>Pool</code>", "Activating", "<code>Project</code>", "Not seen by Nimbus yet",
 		"<code>User</code>", "Active", "since 3 Mar 2026", "91.2%", `href="/costs?f=tag%3AUser%3A&amp;group=service&amp;range=mtd"`, "$87.66", "In total $1,000.00",
 		"Keys that look like one of the nine", "<code>Sesion</code>", "November 2026", "$4.50", "&lt;b&gt;Projekt&lt;/b&gt;", "on resources", "One tag in several spellings", "1,234", "How to write them", "A key is in the charges a day after", "Date\nGroupID", "Tags in past months of prod-hpc", "Nimbus writes all keys anew.")
 	if page := h.signIn(outlay.RoleFinance).page("/tags"); strings.Contains(page, "Turn on ") || strings.Contains(page, "Ask for a backfill") || !strings.Contains(page, "91.2%") {
@@ -88,35 +96,38 @@ func TestTagsWithoutAnything(t *testing.T) {
 // TestActivate turns keys on by the plan that was seen, without script.
 func TestActivate(t *testing.T) {
 	h := taggedHouse(t)
-	h.must(h.store.ForOrg(t.Context(), h.org, func(tx outlay.Tx) error { // the run that holds the scope ends
-		o, err := tx.Operation(t.Context(), "run_stopped")
-		if err != nil {
-			return err
-		}
-		o.Status = outlay.OpDone
-		return tx.PutOperation(t.Context(), o)
-	}))
 	b := h.signIn(outlay.RoleAdmin)
-	wants(t, b.page("/accounts/acc_evil/tags"), "Turn tags on at other-payer", `value="Date" checked`, "Show plan")
-	form := url.Values{"key": {"User", "Pool"}, "idem": {"idem_1"}}
-	a := b.post("/accounts/acc_evil/tags/plan", form)
-	wants(t, a.body, `value="Pool" checked`, "Turn on</button>", "Cost allocation tags", "outlay tags activate &lt;script&gt;")
-	lacks(t, a.body, `value="Date" checked`)
-	if a := b.post("/accounts/acc_evil/tags", form); !strings.Contains(a.body, "Turn on</button>") {
+	wants(t, b.page("/accounts/acc_main/tags"), "Turn tags on at prod-hpc", `value="Date" checked`, "Show plan")
+	form := url.Values{"key": {"Date", "Session"}, "idem": {"idem_1"}}
+	a := b.post("/accounts/acc_main/tags/plan", form)
+	wants(t, a.body, `value="Session" checked`, "Turn on</button>", "Cost allocation tags", "outlay tags activate prod-hpc Date Session")
+	lacks(t, a.body, `value="GroupID" checked`)
+	if a := b.post("/accounts/acc_main/tags", form); !strings.Contains(a.body, "Turn on</button>") {
 		t.Errorf("without a plan it answers %d, and no plan:\n%s", a.status, a.body)
 	}
 	_, hash, _ := strings.Cut(a.body, `name="plan" value="`)
 	form.Set("plan", "stale")
-	if a := b.post("/accounts/acc_evil/tags", form); a.status != http.StatusConflict || !strings.Contains(a.body, "The plan has changed since you saw it") {
+	if a := b.post("/accounts/acc_main/tags", form); a.status != http.StatusConflict || !strings.Contains(a.body, "The plan has changed since you saw it") {
 		t.Errorf("a stale plan answers %d:\n%s", a.status, a.body)
 	}
 	form.Set("plan", hash[:64])
-	if a := b.post("/accounts/acc_evil/tags", form); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/runs/run_") {
+	if a := b.post("/accounts/acc_main/tags", form); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/runs/run_") {
 		t.Errorf("the plan answers %d %s:\n%s", a.status, a.header.Get("Location"), a.body)
 	}
-	if a := b.post("/accounts/acc_evil/tags/plan", url.Values{}); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Choose at least one key.") {
+	if a := b.post("/accounts/acc_main/tags/plan", url.Values{}); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Choose at least one key.") {
 		t.Errorf("no key answers %d:\n%s", a.status, a.body)
 	}
+	h.must(h.store.ForOrg(t.Context(), h.org, func(tx outlay.Tx) error {
+		src, err := tx.Source(t.Context(), "src_main")
+		if err != nil {
+			return err
+		}
+		if d := cmp.Diff([]string{"Date", "Name", "Pool", "Project", "Session", "SessionID", "User"}, src.Spec.Tags); d != "" {
+			t.Errorf("the set-up asks for other tags:\n%s", d)
+		}
+		src.Spec.Tags = outlay.TagKeys()
+		return tx.PutSource(t.Context(), src)
+	}))
 	wants(t, b.page("/accounts/acc_main/tags"), "All nine were asked for already")
 	if a := b.get("/accounts/acc_two/tags"); a.status != http.StatusNotFound {
 		t.Errorf("an account without a set-up answers %d", a.status)
@@ -128,7 +139,7 @@ func TestTagsInBrowser(t *testing.T) {
 	h := taggedHouse(t)
 	tab := h.tab()
 	h.enter(tab, outlay.RoleAdmin)
-	for _, p := range []struct{ name, path string }{{"tags", "/tags"}, {"tags-activate", "/accounts/acc_evil/tags"}} {
+	for _, p := range []struct{ name, path string }{{"tags", "/tags"}, {"tags-activate", "/accounts/acc_main/tags"}} {
 		for _, look := range []string{"light", "dark"} {
 			tab.Device(look, 1440)
 			h.open(tab, p.path)
@@ -150,7 +161,7 @@ func TestTagsInBrowser(t *testing.T) {
 		tab.Picture(p.name + "-light-320")
 	}
 	tab.Device("light", 1440)
-	h.open(tab, "/accounts/acc_evil/tags")
+	h.open(tab, "/accounts/acc_main/tags")
 	tab.Soon(`document.querySelector("#plan #command")?.textContent.includes("GroupID")`)
 	tab.Click(`.checks label:first-child`)
 	tab.Soon(`!document.querySelector("#plan #command").textContent.includes("Date") && document.querySelector("#plan #command").textContent.includes("GroupID")`)
