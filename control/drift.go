@@ -84,10 +84,13 @@ func driftLine(c outlay.Change, made []outlay.Resource, seen outlay.Observation)
 	switch {
 	case c.Action == outlay.ActionManual:
 		line.State = "by hand"
+		return line
 	case c.Action == outlay.ActionCreate && known:
 		line.State = "missing"
+		return line
 	case c.Action == outlay.ActionCreate:
 		line.State = "new"
+		return line
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.To)) {
 		is, told := c.From[name]

@@ -40,6 +40,7 @@ func (h *house) enter(tab *outlaytest.Tab, role outlay.Role) {
 func TestPagesInBrowser(t *testing.T) {
 	h := newHouse(t, someCharges(fixedNow()))
 	h.seed()
+	h.seedLife()
 	tab := h.tab()
 	check := func(name, path, look string, pixels int64) {
 		tab.Device(look, pixels)
@@ -63,6 +64,8 @@ func TestPagesInBrowser(t *testing.T) {
 	for _, p := range []struct{ name, path string }{
 		{"costs", "/costs"}, {"costs-user", "/costs?range=30d&group=tag:User&every=week"}, {"costs-none", "/costs?f=service:Nothing"}, {"accounts", "/accounts"}, {"account", "/accounts/acc_main"}, {"account-new", "/accounts/new?provider=nimbus&kind=keys"},
 		{"credential", "/accounts/acc_main/credential"}, {"provision", "/accounts/acc_two/billing/provision"}, {"deprovision", "/accounts/acc_main/billing/deprovision"}, {"run-stopped", "/runs/run_stopped"}, {"run-done", "/runs/run_done"},
+		{"run-asks", "/runs/run_asks"}, {"account-asks", "/accounts/acc_ask"}, {"account-reads", "/accounts/acc_read"}, {"import", "/accounts/acc_read/billing/import?list=1&field-archive=x"}, {"stop", "/sources/src_read/stop"},
+		{"abandon", "/accounts/acc_ask/billing/abandon"}, {"drift", "/accounts/acc_main/billing/drift"},
 		{"data-health", "/data-health"}, {"users", "/users"}, {"tokens", "/tokens"}, {"audit", "/audit"},
 	} {
 		check(p.name, p.path, "light", 1440)
