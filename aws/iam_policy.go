@@ -58,7 +58,7 @@ func ProvisionerPolicy(partition, account string) string {
 // bucketActions are the calls on the bucket itself that provisioning makes.
 func bucketActions() []string {
 	return []string{
-		"s3:CreateBucket", "s3:TagResource", "s3:ListBucket", "s3:GetBucketTagging", "s3:GetBucketLocation",
+		"s3:CreateBucket", "s3:TagResource", "s3:ListBucket", "s3:GetBucketTagging",
 		"s3:GetBucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock", "s3:GetBucketOwnershipControls", "s3:PutBucketOwnershipControls",
 		"s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration",
 		"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy",
