@@ -57,14 +57,17 @@ func (p *Provider) About() outlay.ProviderInfo {
 		Regions:         regions(),
 		RegionHint:      "The resource group and the storage account are created here. It cannot change later.",
 		Fields:          provisionFields(),
-		TagsHint:        "Azure needs no activation: tags of a resource are in the data from the moment that it carries them. Past costs get no tags.",
-		FirstData:       "First costs of this month appear within about an hour, later ones once a day.",
-		Running:         "The export is free. You pay Azure for storing its files: cents a month for most subscriptions.",
-		DeleteFiles:     "Cannot be undone. Azure sends past months again only when asked, month by month.",
-		KeepFiles:       "Only the export is removed. You pay Azure for the storage.",
-		LeftAlone:       "The registration of Microsoft.CostManagementExports stays, and tag inheritance stays as it is unless Outlay turned it on.",
-		ImportFields:    scopeFields(),
-		FileFormats:     fileFormats(),
+		Tags: outlay.TagsInfo{
+			Timing: "Azure needs no activation: tags of a resource are in the charges from the moment that it carries them, and past charges get none. Not every service passes tags on. Usage does not carry the tags of its resource group or subscription unless tag inheritance is on.",
+			Option: fieldInherit, OptionKind: kindInheritance,
+		},
+		FirstData:    "First costs of this month appear within about an hour, later ones once a day.",
+		Running:      "The export is free. You pay Azure for storing its files: cents a month for most subscriptions.",
+		DeleteFiles:  "Cannot be undone. Azure sends past months again only when asked, month by month.",
+		KeepFiles:    "Only the export is removed. You pay Azure for the storage.",
+		LeftAlone:    "The registration of Microsoft.CostManagementExports stays, and tag inheritance stays as it is unless Outlay turned it on.",
+		ImportFields: scopeFields(),
+		FileFormats:  fileFormats(),
 	}
 }
 
