@@ -12,6 +12,9 @@ type ParseJob struct {
 	SourceID string   `json:"sourceId"`
 	Files    []string `json:"files"` // local paths, fetched and verified
 	Mapping  Mapping  `json:"mapping"`
+	// Formats, when there are any, are what the files may be: the parser takes the first whose columns they have, and
+	// Mapping for FOCUS files that none of them fits. Files that are nothing of it are CodeInvalid.
+	Formats []ParseFormat `json:"formats,omitempty"`
 	// Labels gives the original of a tag's value as delivered, by one of the nine keys and then by value; what it does
 	// not name stays as it is.
 	Labels map[string]map[string]string `json:"labels,omitempty"`
@@ -27,9 +30,20 @@ type ParseJob struct {
 	Threads int `json:"threads,omitempty"`
 }
 
+// ParseFormat is a kind of bill with how it becomes FOCUS.
+type ParseFormat struct {
+	ID string `json:"id"` // what a person names it by, such as nimbus/actual-cost
+	FileFormat
+	Mapping Mapping `json:"mapping"`
+	// Joined is the mapping of FileFormat.Together.
+	Joined Mapping `json:"joined,omitzero"`
+}
+
 // ParsedPeriod is one billing month of a parsed job.
 type ParsedPeriod struct {
-	Period      Period          `json:"period"`
+	Period Period `json:"period"`
+	// Format is the ParseFormat that the files were taken for, "" for ParseJob.Mapping.
+	Format      string          `json:"format,omitempty"`
 	Files       []DataFile      `json:"files"`
 	Rollups     []string        `json:"rollups"` // the paths of r1, r2, r3 in this order
 	Proof       Proof           `json:"proof"`

@@ -114,6 +114,9 @@ type FileFormat struct {
 	Columns []string
 	// Name, when not empty, is a regular expression that the file's name matches where columns alone do not tell.
 	Name string
+	// Together, when not empty, names the format of an import that holds files of this format and of others that name
+	// the same: two halves of one bill.
+	Together string
 }
 
 // Region is a place where infrastructure can be put.
@@ -199,4 +202,7 @@ type Mapping struct {
 	TagPrefixes []string
 	// ProviderTagPrefixes mark the provider's own keys ("aws:", "aws_"): kept, never one of the nine.
 	ProviderTagPrefixes []string
+	// FileNames gives raw a column x_FileName: the name, without folders, of the file that a row is from. For bills whose
+	// rows do not say what they are.
+	FileNames bool `json:",omitempty"`
 }

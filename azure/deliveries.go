@@ -1,0 +1,217 @@
+package azure
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"outlay"
+)
+
+// What Fetch needs again of a delivery. Of a pair, the second manifest is that of the amortized costs.
+const (
+	refManifest  = "manifest"
+	refETag      = "etag"
+	refManifest2 = "manifest2"
+	refETag2     = "etag2"
+	refFirst     = "files of the first" // how many files are of the first manifest
+)
+
+// Deliveries lists each month's current delivery, oldest month first: one listing of each export's folder, and the
+// manifests in it (clouds.md §3.5). Of a month's runs the one submitted last counts. A run that says that there was no
+// data takes nothing back. An error of one manifest comes after the months that can be told.
+func (p *Provider) Deliveries(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source) iter.Seq2[outlay.Delivery, error] {
+	return func(yield func(outlay.Delivery, error) bool) {
+		list, err := p.listDeliveries(ctx, a, s)
+		for _, d := range list {
+			if !yield(d, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(outlay.Delivery{}, err)
+		}
+	}
+}
+
+func (p *Provider) listDeliveries(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source) ([]outlay.Delivery, error) {
+	at, err := p.place(s)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.reader(ctx, a, at)
+	if err != nil {
+		return nil, err
+	}
+	var bad error
+	months := make([]map[outlay.Period]outlay.Delivery, len(at.Exports))
+	for i, e := range at.Exports {
+		months[i], err = r.months(ctx, e)
+		if err != nil && outlay.CodeOf(err) != outlay.CodeInvalid {
+			return nil, err
+		}
+		if err != nil {
+			bad = err
+		}
+	}
+	current := months[0]
+	if len(months) > 1 {
+		current = pairs(months[0], months[1])
+	}
+	var out []outlay.Delivery
+	for _, period := range slices.Sorted(maps.Keys(current)) {
+		out = append(out, current[period])
+	}
+	return out, bad
+}
+
+// months are the current deliveries of one export. With an error of code invalid, what could be told is there too.
+func (r reader) months(ctx context.Context, e exportPlace) (map[outlay.Period]outlay.Delivery, error) {
+	var manifests []blobState
+	blobs := map[string]blobState{}
+	err := r.list(ctx, e.prefix(), 0, func(f blobState) {
+		if strings.HasSuffix(f.name, manifestName) {
+			manifests = append(manifests, f)
+		} else {
+			blobs[f.name] = f
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	current := map[outlay.Period]outlay.Delivery{}
+	var bad error
+	for _, f := range manifests {
+		d, ok, err := r.delivery(ctx, e, f, blobs)
+		switch code := outlay.CodeOf(err); {
+		case err == nil && !ok, code == outlay.CodeConflict: // not this export's, without data, or replaced while we read
+		case code == outlay.CodeInvalid:
+			bad = err
+		case err != nil:
+			return nil, err
+		default:
+			if old, had := current[d.Period]; !had || newer(d, old) {
+				current[d.Period] = d
+			}
+		}
+	}
+	return current, bad
+}
+
+// newer decides between two runs of a month: the one submitted last; of two submitted at once, always the same one.
+func newer(a, b outlay.Delivery) bool {
+	if !a.Version.Equal(b.Version) {
+		return a.Version.After(b.Version)
+	}
+	return a.Ref[refManifest] > b.Ref[refManifest]
+}
+
+// delivery is what one manifest delivers; not ok when it is not this export's, or there is no data in it.
+func (r reader) delivery(ctx context.Context, e exportPlace, f blobState, blobs map[string]blobState) (outlay.Delivery, bool, error) {
+	body, err := r.small(ctx, f)
+	if err != nil {
+		return outlay.Delivery{}, false, err
+	}
+	m, err := parseManifest(body)
+	if err != nil || !m.isOf(e) || len(m.Blobs) == 0 {
+		return outlay.Delivery{}, false, inManifest(err, f.name)
+	}
+	d, err := m.delivery(r.at, e)
+	if err != nil {
+		return outlay.Delivery{}, false, inManifest(err, f.name)
+	}
+	d.Files = m.files(blobs)
+	d.Ref = map[string]string{refManifest: f.name, refETag: f.etag}
+	d.Token = token(f, d.Files)
+	return d, true, nil
+}
+
+// inManifest says which manifest is at fault.
+func inManifest(err error, name string) error {
+	if err == nil {
+		return nil
+	}
+	e := *outlay.AsError(err)
+	e.Message += " (" + clip(name, 200) + ")"
+	return &e
+}
+
+// delivery is what a manifest says of its run, once it is found to be the export's.
+func (m manifest) delivery(at place, e exportPlace) (outlay.Delivery, error) {
+	if err := m.check(at, e); err != nil {
+		return outlay.Delivery{}, err
+	}
+	period, err := m.period()
+	if err != nil {
+		return outlay.Delivery{}, err
+	}
+	submitted, err := m.submitted()
+	if err != nil {
+		return outlay.Delivery{}, err
+	}
+	format := formatOf(orElse(m.ExportConfig.Type, e.Dataset))
+	if format == "" {
+		return outlay.Delivery{}, badManifest("%q is not a kind of cost data that Outlay reads", clip(orElse(m.ExportConfig.Type, e.Dataset), 60))
+	}
+	return outlay.Delivery{Period: period, Version: submitted, ID: m.RunInfo.RunID, Format: format, Rows: m.rows()}, nil
+}
+
+// files are the manifest's files, with the state they were found in. A file that is not there (the run is being
+// replaced, or still written) keeps the promised size: Fetch refuses it, and the token changes once it is there.
+func (m manifest) files(blobs map[string]blobState) []outlay.DeliveryFile {
+	var out []outlay.DeliveryFile
+	for _, b := range m.Blobs {
+		f := outlay.DeliveryFile{Key: b.BlobName, ETag: blobs[b.BlobName].etag, Size: blobs[b.BlobName].size}
+		if b.ByteCount != nil && *b.ByteCount > 0 {
+			f.Size = *b.ByteCount
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// token changes with the manifest and with each of its files.
+func token(f blobState, files []outlay.DeliveryFile) string {
+	h := sha256.New()
+	for _, file := range files {
+		fmt.Fprintf(h, "%s\x00%s\x00%d\x00", file.Key, file.ETag, file.Size)
+	}
+	return f.name + "|" + f.etag + "|" + hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// pairs joins the deliveries of the export of actual costs with those of amortized costs: a month is there when both
+// are (docs/decisions/0007).
+func pairs(actual, amortized map[outlay.Period]outlay.Delivery) map[outlay.Period]outlay.Delivery {
+	out := map[outlay.Period]outlay.Delivery{}
+	for period, a := range actual {
+		b, both := amortized[period]
+		if !both || a.Format != formatActual || b.Format != formatAmortized {
+			continue
+		}
+		d := outlay.Delivery{
+			Period: period, Version: later(a.Version, b.Version), Token: a.Token + " " + b.Token, ID: a.ID + " " + b.ID, Format: formatPair,
+			Files: append(slices.Clone(a.Files), b.Files...), Rows: -1,
+			Ref: map[string]string{
+				refManifest: a.Ref[refManifest], refETag: a.Ref[refETag], refManifest2: b.Ref[refManifest], refETag2: b.Ref[refETag], refFirst: fmt.Sprint(len(a.Files)),
+			},
+		}
+		if a.Rows >= 0 && b.Rows >= 0 {
+			d.Rows = a.Rows + b.Rows
+		}
+		out[period] = d
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

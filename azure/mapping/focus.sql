@@ -1,0 +1,87 @@
+-- FOCUS 1.0, 1.0r2 and 1.2-preview as Cost Management delivers it, to the columns that the lake stores, with the
+-- repairs of clouds.md §3.10.
+--
+-- A subscription is written /subscriptions/{guid}: its last part, in lower case, is what accounts go by; what was
+-- delivered stays as x_SubAccountPath. A billing period is always a whole month.
+-- Marketplace charges and reservation usage come with a list or contracted cost of 0, which is not so: it is not known.
+-- Such a cost is left out here, for the parser counts it as 0 and says of how many charges; a unit price of 0 is none.
+SELECT
+  AvailabilityZone,
+  BilledCost,
+  BillingAccountId,
+  BillingAccountName,
+  BillingAccountType,
+  upper(BillingCurrency) AS BillingCurrency,
+  month_start + INTERVAL 1 MONTH AS BillingPeriodEnd,
+  month_start AS BillingPeriodStart,
+  CapacityReservationId,
+  CapacityReservationStatus,
+  ChargeCategory,
+  NULLIF(ChargeClass, '') AS ChargeClass,
+  ChargeDescription,
+  ChargeFrequency,
+  CASE WHEN charge_end > charge_start THEN charge_end
+       WHEN charge_start IS NOT NULL THEN charge_start + INTERVAL 1 DAY END AS ChargePeriodEnd,
+  ChargePeriodStart,
+  CommitmentDiscountCategory,
+  lower(CommitmentDiscountId) AS CommitmentDiscountId,
+  CommitmentDiscountName,
+  CommitmentDiscountQuantity,
+  CommitmentDiscountStatus,
+  CommitmentDiscountType,
+  CommitmentDiscountUnit,
+  ConsumedQuantity,
+  ConsumedUnit,
+  CASE WHEN unpriced AND TRY_CAST(ContractedCost AS DOUBLE) = 0 THEN NULL ELSE ContractedCost END AS ContractedCost,
+  CASE WHEN unpriced AND TRY_CAST(ContractedUnitPrice AS DOUBLE) = 0 THEN NULL ELSE ContractedUnitPrice END AS ContractedUnitPrice,
+  EffectiveCost,
+  NULLIF(InvoiceId, '') AS InvoiceId,
+  COALESCE(NULLIF(InvoiceIssuerName, ''), 'Microsoft') AS InvoiceIssuerName,
+  CASE WHEN unpriced AND TRY_CAST(ListCost AS DOUBLE) = 0 THEN NULL ELSE ListCost END AS ListCost,
+  CASE WHEN unpriced AND TRY_CAST(ListUnitPrice AS DOUBLE) = 0 THEN NULL ELSE ListUnitPrice END AS ListUnitPrice,
+  PricingCategory,
+  PricingCurrency,
+  PricingCurrencyContractedUnitPrice,
+  PricingCurrencyEffectiveCost,
+  PricingCurrencyListUnitPrice,
+  PricingQuantity,
+  PricingUnit,
+  COALESCE(NULLIF(ProviderName, ''), 'Microsoft') AS ProviderName,
+  COALESCE(NULLIF(PublisherName, ''), 'Microsoft') AS PublisherName,
+  RegionId,
+  RegionName,
+  ResourceId,
+  ResourceName,
+  ResourceType,
+  COALESCE(NULLIF(ServiceCategory, ''), 'Other') AS ServiceCategory,
+  COALESCE(NULLIF(ServiceName, ''), CASE WHEN publisher = 'Vendor' THEN NULLIF(PublisherName, '') END, subcategory, 'Microsoft') AS ServiceName,
+  COALESCE(NULLIF(ServiceSubcategory, ''), 'Other (Other)') AS ServiceSubcategory,
+  SkuId,
+  SkuMeter,
+  SkuPriceDetails,
+  SkuPriceId,
+  NULLIF(lower(regexp_extract(SubAccountId, '([^/]*)/*$', 1)), '') AS SubAccountId,
+  SubAccountName,
+  SubAccountType,
+  COALESCE(NULLIF(ServiceProviderName, ''), NULLIF(ProviderName, ''), 'Microsoft') AS ServiceProviderName,
+  COALESCE(NULLIF(HostProviderName, ''), CASE WHEN publisher IS DISTINCT FROM 'Vendor' THEN 'Microsoft' END) AS HostProviderName,
+  InvoiceDetailId,
+  CASE WHEN typeof(Tags) <> 'VARCHAR' THEN CAST(to_json(Tags) AS VARCHAR)
+       WHEN trim(CAST(Tags AS VARCHAR)) = '' THEN NULL
+       WHEN starts_with(trim(CAST(Tags AS VARCHAR)), '{') THEN CAST(Tags AS VARCHAR)
+       ELSE '{' || CAST(Tags AS VARCHAR) || '}' END AS Tags,
+  CASE WHEN NOT contains(SubAccountId, '/') OR SubAccountId IS NULL THEN x_Other
+       ELSE '{"x_SubAccountPath":' || CAST(to_json(SubAccountId) AS VARCHAR) || CASE WHEN x_Other IS NULL THEN '}' ELSE ',' || substr(x_Other, 2) END END AS x_Other
+FROM (
+  SELECT *,
+    date_trunc('month', CAST(BillingPeriodStart AS TIMESTAMP)) AS month_start,
+    CAST(ChargePeriodStart AS TIMESTAMP) AS charge_start,
+    CAST(ChargePeriodEnd AS TIMESTAMP) AS charge_end,
+    CAST(x_PublisherCategory AS VARCHAR) AS publisher,
+    NULLIF(CAST(x_SkuMeterSubcategory AS VARCHAR), '') AS subcategory,
+    COALESCE((CAST(x_PublisherCategory AS VARCHAR) = 'Vendor' OR NULLIF(CAST(CommitmentDiscountId AS VARCHAR), '') IS NOT NULL)
+      AND (TRY_CAST(BilledCost AS DOUBLE) <> 0 OR TRY_CAST(EffectiveCost AS DOUBLE) <> 0), false) AS unpriced
+  FROM (
+    SELECT * FROM raw UNION ALL BY NAME SELECT NULL AS x_PublisherCategory, NULL AS x_SkuMeterSubcategory WHERE false
+  ) AS whole
+) AS focus
