@@ -151,22 +151,29 @@ func (w *world) totals(s *outlay.Source, dir string) sums {
 		w.t.Fatal(err)
 	}
 	for column, into := range map[string]map[string]string{"tag_User": out.users, "SubAccountId": out.accounts} {
-		rows, err := db.Query("SELECT COALESCE(" + column + ", ''), CAST(sum(EffectiveCost) AS VARCHAR) " + from + " GROUP BY 1")
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		for rows.Next() {
-			var key, sum string
-			if err := rows.Scan(&key, &sum); err != nil {
-				w.t.Fatal(err)
-			}
-			into[key] = sum
-		}
-		if err := rows.Close(); err != nil {
-			w.t.Fatal(err)
-		}
+		w.sumsBy(db, "SELECT COALESCE("+column+", ''), CAST(sum(EffectiveCost) AS VARCHAR) "+from+" GROUP BY 1", into)
 	}
 	return out
+}
+
+// sumsBy reads rows of a key and a sum.
+func (w *world) sumsBy(db *sql.DB, query string, into map[string]string) {
+	w.t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var key, sum string
+		if err := rows.Scan(&key, &sum); err != nil {
+			w.t.Fatal(err)
+		}
+		into[key] = sum
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // parsed are the written files of one delivery.

@@ -146,9 +146,7 @@ func (l *life) intend(c outlay.Change) *outlay.Resource {
 	if c.Action == outlay.ActionDelete {
 		return nil
 	}
-	rows := make([]outlay.Resource, len(s.Resources), len(s.Resources)+1)
-	copy(rows, s.Resources) // rows handed out before keep pointing at the old ones, whose steps are over
-	s.Resources = append(rows, outlay.Resource{
+	s.Resources = append(s.Resources, outlay.Resource{ // rows handed out before may point at an older slice: their steps are over
 		Kind: c.Kind, Name: c.Name, State: outlay.StateIntended, Origin: outlay.CreatedByUs, IntentAt: time.Now().UTC(), OperationID: "op_1",
 	})
 	return &s.Resources[len(s.Resources)-1]
