@@ -127,34 +127,31 @@ func (p *Provider) pause(ctx context.Context, asked time.Duration) error {
 }
 
 // register registers the subscription for a resource provider and waits until that is so, as far as this call's time
-// goes. Azure's call is the same when repeated; it is not made where it is registered, or about to be.
+// goes. Azure's call is the same when repeated; it is not made where it is registered, or about to be. Who may register
+// without being allowed to look does not wait: the export's order is repeated for as long as Azure does not know.
 func (w *applier) register(ctx context.Context) (outlay.Resource, error) {
 	done := outlay.Resource{State: outlay.StateCreated, Origin: outlay.PreExisting, ProviderID: "/subscriptions/" + w.n.Subscription + "/providers/" + w.c.Name}
 	done.Properties = map[string]string{propState: stateRegistered}
-	limited, cancel := withMargin(ctx)
-	defer cancel()
 	state, err := w.ses.registrationState(ctx, w.c.Name)
-	blind := outlay.CodeOf(err) == outlay.CodeForbidden // it may register without being allowed to look
-	if err != nil && !blind {
+	if outlay.CodeOf(err) == outlay.CodeForbidden {
+		_, err = w.ses.register(ctx, w.c.Name)
+		return done, err
+	}
+	if err != nil {
 		return outlay.Resource{}, err
 	}
-	for state != stateRegistered {
-		if state != stateRegistering || blind {
-			if state, err = w.ses.register(ctx, w.c.Name); err != nil {
-				return outlay.Resource{}, err
-			}
-			if state == stateRegistered {
-				break
-			}
-			state = stateRegistering // the answer may still tell of the time before
+	if state != stateRegistered && state != stateRegistering {
+		if state, err = w.ses.register(ctx, w.c.Name); err != nil {
+			return outlay.Resource{}, err
 		}
+	}
+	limited, cancel := withMargin(ctx)
+	defer cancel()
+	for state != stateRegistered {
 		if w.p.pause(limited, 0) != nil {
 			return outlay.Resource{}, &outlay.Error{
 				Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, Message: w.c.Name + " is still being registered", Fix: byItself, RetryAfter: 10 * time.Second,
 			}
-		}
-		if blind {
-			continue
 		}
 		if state, err = w.ses.registrationState(ctx, w.c.Name); err != nil {
 			return outlay.Resource{}, err
@@ -167,7 +164,7 @@ func (w *applier) register(ctx context.Context) (outlay.Resource, error) {
 func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	end, ok := ctx.Deadline()
 	if !ok {
-		return context.WithTimeout(ctx, 10*time.Minute)
+		return context.WithTimeout(ctx, 4*time.Minute)
 	}
 	left := time.Until(end)
 	return context.WithTimeout(ctx, left-min(left/4, 5*time.Second))

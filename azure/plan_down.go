@@ -23,8 +23,9 @@ func (pl *planner) down() (outlay.Plan, error) {
 	}
 	if pl.s.CostFiles == "" {
 		pl.note("block", "Choose whether the delivered cost files are deleted or kept.")
+	} else {
+		pl.downStorage()
 	}
-	pl.downStorage()
 	pl.leftAlone()
 	return pl.plan, nil
 }
@@ -98,7 +99,7 @@ func (pl *planner) downStorage() {
 		Step: "Delete the resource group", Look: "Look at the resource group again", Verify: "Wait until the resource group is gone", Needs: []string{actGroupRead, actResourcesRead, actGroupDelete},
 	}
 	inContainer := pl.containerStays(container, contents)
-	inAccount := orElse(inContainer, pl.stays(account, "container", "containers"))
+	inAccount := orElse(keepsAround(inContainer), pl.stays(account, "container", "containers"))
 	if _, there := pl.seen.Find(kindContainer, pl.n.Container); there && inContainer == "" && inAccount != "" {
 		pl.add(container) // others use the account: our part of it goes
 	} else if there && inContainer != "" {
@@ -110,11 +111,15 @@ func (pl *planner) downStorage() {
 
 // keepsAround says why something stays around a part that stays.
 func keepsAround(part string) string {
-	if part == "" {
-		return ""
+	switch part {
+	case "", chosen:
+		return part
 	}
-	return "what it holds is kept"
+	return around
 }
+
+// around is why something stays that holds a part that stays.
+const around = "what it holds is kept"
 
 // containerStays says why the container with what was delivered is not deleted; "" when it is, or is not there.
 func (pl *planner) containerStays(c outlay.Change, contents outlay.Resource) string {
@@ -169,7 +174,7 @@ func (pl *planner) goesOrStays(c outlay.Change, stays string) {
 
 // keepPart lists a part that is kept; a person's own choice is no warning.
 func (pl *planner) keepPart(c outlay.Change, why, size string) {
-	if pl.s.CostFiles == outlay.DeleteCostFiles {
+	if pl.s.CostFiles == outlay.DeleteCostFiles && why != around {
 		pl.keepForeign(c, why)
 		return
 	}

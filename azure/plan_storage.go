@@ -107,7 +107,7 @@ func (pl *planner) container() {
 	}
 	want := map[string]string{propPublic: off}
 	c := outlay.Change{
-		Action: outlay.ActionCreate, Kind: kindContainer, Name: pl.n.Container, Title: "Container", Detail: pl.n.Container + " in " + pl.n.Account + ", private",
+		Action: outlay.ActionCreate, Kind: kindContainer, Name: pl.n.Container, Title: "Container", Detail: pl.n.Container + " in the storage account of the same name, private",
 		Step: "Create the container", To: pl.tagged(map[string]string{propPublic: off}), Needs: []string{actContainerRead, actContainerWrite},
 	}
 	if !pl.found(c) {
