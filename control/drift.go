@@ -59,7 +59,7 @@ func (c *Control) Drift(ctx context.Context, a outlay.Actor, idOrName string) (D
 		return v, outlay.Errorf(outlay.CodeConflict, "Wait until the run has ended.", "the set-up of %s is being removed", s.account.Name)
 	}
 	made := s.source.Resources
-	s, plan, err := c.plan(ctx, a, PlanRequest{AccountID: s.account.ID, Spec: *s.source.Spec}, false)
+	_, plan, err := c.plan(ctx, a, PlanRequest{AccountID: s.account.ID, Spec: *s.source.Spec}, false)
 	if err != nil {
 		return v, err
 	}

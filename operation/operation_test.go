@@ -26,6 +26,8 @@ func TestOutcomeOfAnAttempt(t *testing.T) {
 	}{
 		{"done", nil, outlay.OpDone, 0, 0, ""},
 		{"throttled comes back soon", outlay.Errorf(outlay.CodeThrottled, "", "slow down"), outlay.OpRunning, 750 * time.Millisecond, time.Second, "slow down"},
+		{"throttled comes back when the other side said", &outlay.Error{Code: outlay.CodeThrottled, Message: "wait", RetryAfter: 90 * time.Second}, outlay.OpRunning, 90 * time.Second, 90 * time.Second, "wait"},
+		{"nobody is believed for longer than an hour", &outlay.Error{Code: outlay.CodeThrottled, Message: "wait", RetryAfter: 100 * time.Hour}, outlay.OpRunning, time.Hour, time.Hour, "wait"},
 		{"no answer comes back soon", outlay.Errorf(outlay.CodeUnavailable, "", "no answer"), outlay.OpRunning, 750 * time.Millisecond, time.Second, "no answer"},
 		{"unknown outcome comes back soon", &outlay.Error{Code: outlay.CodeInternal, Message: "reset", Outcome: outlay.Unknown}, outlay.OpRunning, 750 * time.Millisecond, time.Second, "reset"},
 		{"a fault of ours comes back soon", errors.New("disk full"), outlay.OpRunning, 750 * time.Millisecond, time.Second, "something went wrong inside Outlay"},
