@@ -115,7 +115,7 @@ var (
 	tableText   = regexp.MustCompile(`^gcp_billing_export_(focus_(?:v1_)?|resource_v1_|v1_)([0-9A-F]{6}_[0-9A-F]{6}_[0-9A-F]{6})$`)
 	linkedText  = regexp.MustCompile(`^gcp_billing_immutable_([0-9A-F]{6}_[0-9A-F]{6}_[0-9A-F]{6})_[a-z0-9_]+$`)
 	billingText = regexp.MustCompile(`^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$`)
-	datasetText = regexp.MustCompile(`^[A-Za-z0-9_]{1,1024}$`)
+	datasetText = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 )
 
 // kindOfTable is the export that a table's name says it is; "" for any other table.
