@@ -17,7 +17,8 @@ type call struct {
 	route  *route
 	parts  []string // what the holes of the path held
 	Caller *identity
-	job    *job // the query job that was made, for the log
+	job    *job      // the query job that was made, for the log
+	spoil  FaultKind // what a fault does to a stream
 }
 
 // route is one method of one service.

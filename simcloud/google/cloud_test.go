@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/bigquery"
 	"google.golang.org/api/cloudbilling/v1"
@@ -93,6 +94,8 @@ func (c *clients) row(t *testing.T, sql string, params ...bigquery.QueryParamete
 }
 
 func (c *clients) query(ctx context.Context, sql string, params ...bigquery.QueryParameter) ([][]bigquery.Value, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second) // the client would retry for ever
+	defer cancel()
 	q := c.bq.Query(sql)
 	q.Parameters = params
 	it, err := q.Read(ctx)

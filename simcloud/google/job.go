@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,8 +31,11 @@ type job struct {
 
 func (j *job) key() string { return j.Project + ":" + j.Location + "." + j.ID }
 
+// anonymous is the hidden dataset of query results.
+const anonymous = "_simulated"
+
 // results is the name of the anonymous table: dataset and table.
-func (j *job) results() (dataset, table string) { return "_simulated", "anon_" + j.ID }
+func (j *job) results() (dataset, table string) { return anonymous, "anon_" + j.ID }
 
 func (j *job) physical() string { return quoted("results") + "." + quoted(j.key()) }
 
@@ -89,9 +93,7 @@ func (c *Cloud) newJob(k *call, p *project, in queryBody, id, location string) (
 		j.ID = "job_" + c.state.id(24)
 	}
 	j.failed = c.runJob(k, j, in)
-	if j.Location == "" {
-		j.Location = "US"
-	}
+	j.Location = orText(j.Location, "US")
 	k.job = j
 	if j.dry {
 		return j, nil
@@ -137,11 +139,12 @@ func (c *Cloud) runJob(k *call, j *job, in queryBody) *refusal {
 	if err != nil {
 		return invalidQuery(err)
 	}
-	if j.Location == "" {
-		j.Location = reads.location
-	}
+	j.Location = orText(j.Location, orText(reads.location, "US"))
 	j.processed, j.billed = reads.bytes(t.words)
 	if j.columns, err = c.describe(context.Background(), duck); err != nil {
+		return invalidQuery(err)
+	}
+	if err := named(j.columns); err != nil {
 		return invalidQuery(err)
 	}
 	limit := int64(0)
@@ -162,12 +165,31 @@ func (c *Cloud) runJob(k *call, j *job, in queryBody) *refusal {
 
 func (c *Cloud) materialize(j *job, duck string) *refusal {
 	ctx := context.Background()
-	err := c.exec(ctx, `CREATE SCHEMA IF NOT EXISTS "results"`, "CREATE OR REPLACE TABLE "+j.physical()+" AS "+duck)
+	err := c.exec(ctx, `CREATE SCHEMA IF NOT EXISTS "results"`, "CREATE OR REPLACE TABLE "+j.physical()+" AS SELECT * FROM ("+duck+"\n) AS q("+columnList(j.columns)+")")
 	if err != nil {
 		return invalidQuery(err)
 	}
 	if err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM "+j.physical()).Scan(&j.rows); err != nil {
 		return refuse(http.StatusServiceUnavailable, "backendError", "%s", err)
+	}
+	return nil
+}
+
+// plainName is what needs no quotes: any other name is an expression's, which BigQuery calls f0_, f1_ and so on.
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// named gives columns without a name Google's; two of one name are refused, as BigQuery does.
+func named(columns []column) error {
+	seen := map[string]bool{}
+	for i, c := range columns {
+		if !plainName.MatchString(c.Name) {
+			columns[i].Name = "f" + strconv.Itoa(i) + "_"
+		}
+		low := strings.ToLower(columns[i].Name)
+		if seen[low] {
+			return fmt.Errorf("Duplicate column names in the result are not supported. Found duplicate(s): %s", columns[i].Name)
+		}
+		seen[low] = true
 	}
 	return nil
 }
@@ -238,7 +260,7 @@ func (r *reading) read(projectID, datasetID, tableID string) (string, *refusal) 
 	if strings.Contains(r.call.sqlOf(), partitionTime) {
 		return physical(d, t), nil
 	}
-	return "(SELECT * EXCLUDE (" + partitionTime + ") FROM " + physical(d, t) + ") AS " + quoted(tableID), nil
+	return "(SELECT * EXCLUDE (" + partitionTime + ") FROM " + physical(d, t) + ")", nil
 }
 
 // sqlOf is the statement in the body of a call.

@@ -17,25 +17,25 @@ func (c *Cloud) readRows(j *job, start, n int64, micros bool) ([]any, error) {
 	if n == 0 {
 		return out, nil
 	}
-	err := c.scan(j, start, n, func(values []any) {
+	err := c.scan(j.columns, j.physical(), start, n, func(values []any) {
 		out = append(out, record(j.columns, values, micros))
 	})
 	return out, err
 }
 
 // scan reads rows in the order in which they were stored.
-func (c *Cloud) scan(j *job, start, n int64, each func([]any)) error {
+func (c *Cloud) scan(columns []column, from string, start, n int64, each func([]any)) error {
 	db, err := c.data()
 	if err != nil {
 		return err
 	}
-	rows, err := db.QueryContext(context.Background(), fmt.Sprintf("SELECT * FROM %s ORDER BY rowid LIMIT %d OFFSET %d", j.physical(), n, start))
+	rows, err := db.QueryContext(context.Background(), fmt.Sprintf("SELECT %s FROM %s ORDER BY rowid LIMIT %d OFFSET %d", columnList(columns), from, n, start))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		values, pointers := make([]any, len(j.columns)), make([]any, len(j.columns))
+		values, pointers := make([]any, len(columns)), make([]any, len(columns))
 		for i := range values {
 			pointers[i] = &values[i]
 		}
@@ -45,6 +45,14 @@ func (c *Cloud) scan(j *job, start, n int64, each func([]any)) error {
 		each(values)
 	}
 	return rows.Err()
+}
+
+func columnList(columns []column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = quoted(c.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func record(columns []column, values []any, micros bool) obj {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -106,7 +107,23 @@ func (c *Cloud) table(k *call, permission string) (*dataset, *table, *refusal) {
 	return d, t, nil
 }
 
+// resultTable is the anonymous table that holds a query's results, which its owner may look at.
+func (c *Cloud) resultTable(k *call) (answer, *refusal) {
+	j, fail := c.byLocation(k.parts[0], "", strings.TrimPrefix(k.parts[2], "anon_"))
+	if fail != nil || j.by != k.Caller.Email || j.failed != nil {
+		return answer{}, refuse(http.StatusNotFound, "notFound", "Not found: Table %s:%s.%s", k.parts[0], k.parts[1], k.parts[2])
+	}
+	d := &dataset{Project: j.Project, ID: k.parts[1], Location: j.Location}
+	t := &table{ID: k.parts[2], Columns: j.columns, Rows: j.rows, Created: j.created, Modified: j.created, Version: 1}
+	out := t.wire(d)
+	delete(out, "timePartitioning")
+	return ok(out)
+}
+
 func (c *Cloud) getTable(k *call) (answer, *refusal) {
+	if k.parts[1] == anonymous {
+		return c.resultTable(k)
+	}
 	d, t, fail := c.table(k, "bigquery.tables.get")
 	if fail != nil {
 		return answer{}, fail

@@ -177,6 +177,9 @@ func (t *translation) item(toks []lexeme, at int) (string, int, error) {
 			name, n = name+"."+toks[at+n+1].text, n+2
 		}
 		text, err := t.resolve(name)
+		if next := at + n; next >= len(toks) || !(toks[next].is("AS") || toks[next].kind == word && !endsSource(toks[next].text)) {
+			text += " AS " + quoted(name[strings.LastIndexByte(name, '.')+1:]) // the name that GoogleSQL gives it
+		}
 		return text, n, err
 	}
 	return "", 0, fmt.Errorf("Syntax error: Unexpected %q after FROM", l.text)
