@@ -185,15 +185,6 @@ func (v *visit) bound(is outlay.Identity) error {
 	return nil
 }
 
-// wantsTags tells whether this look reads the tags: while one is not on yet, and seldom after that.
-func (v *visit) wantsTags(s outlay.Source) bool {
-	if s.Spec == nil || len(s.Spec.Tags) == 0 {
-		return false
-	}
-	last := axis(v.account.Status.Axes, AxisTags)
-	return last.State != outlay.AxisGood || v.Clock.Now().Sub(last.At) >= tagsAgain
-}
-
 // compare finds what a plan from here would still change. What was not looked at is no difference.
 func (s *source) compare(p outlay.Provider) error {
 	if s.Spec == nil || s.Origin != outlay.OriginCreated || s.unread() != nil {

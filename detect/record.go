@@ -72,6 +72,9 @@ func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error
 			}
 		}
 	}
+	if err := v.recordTags(ctx, tx, s); err != nil {
+		return err
+	}
 	if err := v.recordLeftovers(ctx, tx, s); err != nil {
 		return err
 	}
