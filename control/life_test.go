@@ -458,8 +458,8 @@ func TestByTheRule(t *testing.T) {
 	h := newHouse(t, nil)
 	h.looking(t)
 	h.nimbus.UnknownMembers = true
-	h.nimbus.Scopes = map[string]string{"t-2": "", "t-3": "scope-3"}
-	for name, tenant := range map[string]string{"prod": "t-1", "dev": "t-2", "elsewhere": "t-3"} {
+	h.nimbus.Scopes = map[string]string{"t-2": "", "t-3": "scope-3", "t-4": "tenants/t-4"}
+	for name, tenant := range map[string]string{"prod": "t-1", "dev": "t-2", "elsewhere": "t-3", "itself": "t-4"} {
 		h.account(t, name, tenant)
 	}
 	h.work(t)
@@ -468,9 +468,11 @@ func TestByTheRule(t *testing.T) {
 	h.work(t)
 	h.clock.Add(time.Hour)
 	h.work(t)
-	d := h.detail(t, "dev")
-	if d.FollowsName != "prod" || d.Status.Basis != outlay.CoveredByRule || !strings.Contains(d.Status.Reason, "by the rule that one set-up serves every Nimbus account") {
-		t.Errorf("follows %q by %q: %q", d.FollowsName, d.Status.Basis, d.Status.Reason)
+	for _, name := range []string{"dev", "itself"} {
+		d := h.detail(t, name)
+		if d.FollowsName != "prod" || d.Status.Basis != outlay.CoveredByRule || !strings.Contains(d.Status.Reason, "by the rule that one set-up serves every Nimbus account") {
+			t.Errorf("%s follows %q by %q: %q", name, d.FollowsName, d.Status.Basis, d.Status.Reason)
+		}
 	}
 	if d := h.detail(t, "elsewhere"); d.FollowsName != "" {
 		t.Errorf("an account of another payer follows %s", d.FollowsName)

@@ -141,7 +141,11 @@ func (v *visit) observe(ctx context.Context) {
 		s.look = outlay.Look{Members: true, Tags: v.wantsTags(s.Source)}
 		var err error
 		if s.seen, err = v.call(ctx, &s.Source, s.look); err == nil {
-			err = v.bound(s.seen.Identity)
+			is := s.seen.Identity
+			if s.Origin == outlay.OriginImported && v.account.Identity.Scope.ID != "" {
+				is.Scope = v.account.Identity.Scope // an export may be about another scope than the account's own
+			}
+			err = v.bound(is)
 		}
 		if err != nil {
 			v.failed = err

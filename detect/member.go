@@ -45,7 +45,9 @@ func (v *visit) recordMembers(ctx context.Context, tx outlay.Tx, s *source) erro
 }
 
 // unplaced tells whether nothing is known of who is invoiced for an account: no scope could be read, or none but the
-// account itself.
+// account itself. An account that is its own scope by its bare id and is invoiced is a payer, and that is known; a path
+// that ends with its id ("…/id") says only where its own costs are read.
 func unplaced(is outlay.Identity) bool {
-	return is.Scope.ID == "" || !is.Scope.IsPayer && strings.HasSuffix(is.Scope.ID, is.AccountID)
+	scope, id := strings.ToLower(is.Scope.ID), strings.ToLower(is.AccountID)
+	return scope == "" || scope == id && !is.Scope.IsPayer || strings.HasSuffix(scope, "/"+id)
 }

@@ -40,6 +40,9 @@ func (s *site) showDeprovision(c *call, b deprovisionBody, e *outlay.Error, stat
 	if err != nil {
 		return err
 	}
+	if !d.Created && len(d.Imports) > 0 && c.actor.May(outlay.BillingDeprovision) { // nothing to remove: its reading is what can end
+		return redirect(c, "/sources/"+d.Imports[0].ID+"/stop")
+	}
 	v, err := s.Control.PlanDeprovision(c.r.Context(), c.actor, d.ID)
 	if err != nil {
 		return err

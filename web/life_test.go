@@ -143,6 +143,9 @@ func TestImportPages(t *testing.T) {
 		t.Fatalf("%d %s\n%s", a.status, a.header.Get("Location"), a.body)
 	}
 	wants(t, b.page("/accounts/acc_read"), "daily-costs")
+	if a := b.get("/accounts/acc_read/billing/deprovision"); a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/sources/src_") {
+		t.Errorf("deprovisioning an import: %d %s", a.status, a.header.Get("Location"))
+	}
 	page = b.page("/sources/src_read/stop")
 	wants(t, page, `data-confirm="read-costs"`, "Outlay stops reading read-costs", "Nothing is changed in Nimbus", "Left alone", "Outlay makes no call for this", "Also remove loaded history")
 	if a := b.post("/sources/src_read/stop", url.Values{"confirm": {"reading"}}); a.status != http.StatusUnprocessableEntity {

@@ -99,6 +99,19 @@ func changesTable(changes []outlay.Change) outlay.Table {
 	return t
 }
 
+// sized is the table of a removal, with how much each line holds where the provider's own words do not say it.
+func sized(changes []outlay.Change, v control.DeprovisionView) outlay.Table {
+	t := changesTable(changes)
+	for i, ch := range changes {
+		for _, x := range v.Contents {
+			if x.Key == ch.Key() && ch.From["size"] == "" {
+				t.Rows[i][3] += fmt.Sprintf(" (%d objects, %s)", x.Objects, control.ByteText(x.Bytes))
+			}
+		}
+	}
+	return t
+}
+
 func (c *cli) billingProvision() *cobra.Command {
 	var f specFlags
 	var planOnly, wait bool
@@ -161,7 +174,7 @@ func (c *cli) billingDeprovision() *cobra.Command {
 				changes = v.Keep
 			}
 			if planOnly {
-				return c.show(changesTable(changes), v)
+				return c.show(sized(changes, v), v)
 			}
 			if files != "keep" && files != "delete" {
 				return usageError{"say what happens to the delivered cost files: --cost-files keep or --cost-files delete; neither is the default"}
@@ -309,6 +322,9 @@ func (c *cli) follow(ctx context.Context, run control.RunView, wait bool, timeou
 		if v.Status == outlay.OpWaiting && v.Problem != nil && !v.Problem.Code.Retryable() {
 			break // only a person can help now
 		}
+	}
+	for _, h := range run.ByHand {
+		fmt.Fprintf(c.err, "only you can do: %s %s\n", h.Title, h.Detail)
 	}
 	return errors.Join(c.showRun(run), runEnd(run))
 }
