@@ -169,6 +169,9 @@ func (p *parsing) emptyValue(ctx context.Context, b batch) error {
 		if !c.Required {
 			continue
 		}
+		if b.kind(c.Name) == "" && !hasCost(b) {
+			continue // a bill of another kind, whose mapping makes the column
+		}
 		if b.kind(c.Name) == "" {
 			return invalid(b.files[0].name+", column "+c.Name, "A FOCUS file has all four costs, its currency, its category and its periods.", "%s has no column %s", b.names(), c.Name)
 		}

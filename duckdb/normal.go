@@ -17,7 +17,7 @@ var leadingSelect = regexp.MustCompile(`(?is)^((?:\s|--[^\n]*\n|/\*.*?\*/)*)SELE
 
 // createViews makes the views raw, mapped and normal of one batch.
 func createViews(ctx context.Context, db *sql.DB, b batch, m outlay.Mapping) error {
-	if _, err := db.ExecContext(ctx, "CREATE OR REPLACE TEMP VIEW raw AS "+b.rawSQL()); err != nil {
+	if _, err := db.ExecContext(ctx, "CREATE OR REPLACE TEMP VIEW raw AS "+b.rawSQL(m.FileNames)); err != nil {
 		return fmt.Errorf("view raw: %w", err)
 	}
 	mapped, err := describe(ctx, db, m.SQL)

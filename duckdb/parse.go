@@ -22,6 +22,8 @@ type parsing struct {
 	temp    string
 	batches []batch
 	phases  *phases
+
+	format, title string // what the files were taken for, where that was to be found out
 }
 
 // parse runs a job in this process. Outside tests it runs in a child only.
@@ -51,6 +53,9 @@ func parse(ctx context.Context, job outlay.ParseJob, ph *phases) (periods []outl
 	if p.batches, err = batches(ctx, p.db, inputs); err != nil {
 		return nil, err
 	}
+	if err := p.choose(); err != nil {
+		return nil, err
+	}
 	return p.run(ctx)
 }
 
@@ -62,7 +67,7 @@ func checkJob(job outlay.ParseJob) error {
 		return outlay.Errorf(outlay.CodeInternal, "", "the parse job's output folder must be an absolute path")
 	case job.Generation == "" || job.Generation != filepath.Base(job.Generation):
 		return outlay.Errorf(outlay.CodeInternal, "", "the parse job's generation %q is no file name", job.Generation)
-	case job.Mapping.SQL == "":
+	case job.Mapping.SQL == "" && len(job.Formats) == 0:
 		return outlay.Errorf(outlay.CodeInternal, "", "the parse job has no mapping")
 	}
 	return nil
@@ -152,7 +157,10 @@ func (p *parsing) finish(ctx context.Context, m *month) (outlay.ParsedPeriod, er
 		return parsed, err
 	}
 	p.phases.done("prove")
-	parsed.Proof, parsed.SubAccounts = proof, accounts
+	if p.format != "" {
+		proof.Notes = append([]string{"Read as " + p.title + "."}, proof.Notes...)
+	}
+	parsed.Format, parsed.Proof, parsed.SubAccounts = p.format, proof, accounts
 	for _, r := range rollups() {
 		path := filepath.Join(p.job.OutDir, fmt.Sprintf("%s-%s-%s.parquet", p.job.Generation, m.period, r.name))
 		if err := p.rollUp(ctx, m, r, path); err != nil {

@@ -155,11 +155,17 @@ func (b *batch) compare() {
 
 // scanSQL is the table function that reads the batch. With trace it adds the columns filename and file_row_number
 // (Parquet only), for telling where a bad value is.
-func (b batch) scanSQL(trace bool) string {
+func (b batch) scanSQL(trace bool) string { return b.tableSQL(trace, trace) }
+
+// tableSQL is scanSQL with the columns filename and file_row_number chosen one by one.
+func (b batch) tableSQL(filename, row bool) string {
 	if b.parquet() {
 		extra := ""
-		if trace {
-			extra = ", filename=true, file_row_number=true"
+		if filename {
+			extra = ", filename=true"
+		}
+		if row {
+			extra += ", file_row_number=true"
 		}
 		return "read_parquet(" + texts(b.paths()) + extra + ")"
 	}
@@ -169,14 +175,15 @@ func (b batch) scanSQL(trace bool) string {
 	}
 	// The line end is left to the engine: told '\r\n', DuckDB 1.5.5 reads no row and reports no error.
 	return fmt.Sprintf(`read_csv(%s, auto_detect=false, header=true, delim=',', quote='"', escape='"', nullstr=['', 'NULL'],`+
-		` strict_mode=true, filename=%t, columns={%s})`, texts(b.paths()), trace, strings.Join(columns, ", "))
+		` strict_mode=true, filename=%t, columns={%s})`, texts(b.paths()), filename, strings.Join(columns, ", "))
 }
 
-// rawSQL is the view raw: every delivered column, every FOCUS column that lacks as NULL, and x_Other.
-func (b batch) rawSQL() string {
+// rawSQL is the view raw: every delivered column, every FOCUS column that lacks as NULL, x_Other, and with names the
+// column x_FileName.
+func (b batch) rawSQL(names bool) string {
 	var list []string
 	for _, c := range b.columns {
-		if slices.Contains(b.unknown, c.name) && (!delivered(c.name) && reserved(c.name)) {
+		if slices.Contains(b.unknown, c.name) && (!delivered(c.name) && reserved(c.name)) || names && strings.EqualFold(c.name, "x_FileName") {
 			continue // kept in x_Other only: the name is ours
 		}
 		list = append(list, ident(c.name))
@@ -185,7 +192,19 @@ func (b batch) rawSQL() string {
 		list = append(list, "NULL::VARCHAR AS "+ident(name))
 	}
 	list = append(list, b.otherSQL()+" AS x_Other")
-	return "SELECT " + strings.Join(list, ", ") + " FROM " + b.scanSQL(false)
+	if names {
+		list = append(list, b.nameSQL()+" AS x_FileName")
+	}
+	return "SELECT " + strings.Join(list, ", ") + " FROM " + b.tableSQL(names, false)
+}
+
+// nameSQL is the name for people of the file that a row is from: the engine may have read an unpacked copy.
+func (b batch) nameSQL() string {
+	out := "CASE filename"
+	for _, f := range b.files {
+		out += " WHEN " + text(f.path) + " THEN " + text(f.name)
+	}
+	return out + " END"
 }
 
 // reserved tells whether a name is a column of the lake that no delivery may set.
