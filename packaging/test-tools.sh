@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the tests need on a Debian machine: Chromium and PostgreSQL. Nothing is skipped for want of a tool, so
-# a machine without apt-get has to bring both.
+# Installs what the tests need: Azurite and axe-core from npm, and on a Debian machine Chromium and PostgreSQL. Nothing
+# is skipped for want of a tool, so a machine without apt-get has to bring the latter two.
 set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+if [ ! -x "$root/node_modules/.bin/azurite-blob" ] || [ ! -d "$root/node_modules/axe-core" ]; then
+  (cd "$root" && npm ci --ignore-scripts --no-audit --no-fund)
+fi
 
 missing=()
 [ -x /usr/bin/chromium ] || missing+=(chromium)

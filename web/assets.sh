@@ -3,7 +3,7 @@
 # pins them; a Go test checks their SHA-256. Without them the pages work as with JavaScript off.
 set -eu
 cd "$(dirname "$0")/.."
-[ -d node_modules/htmx.org ] || npm ci --ignore-scripts --no-audit --no-fund >/dev/null
+[ -d node_modules/htmx.org ] || npm ci --omit=dev --ignore-scripts --no-audit --no-fund >/dev/null
 mkdir -p web/static/vendor
 cp node_modules/htmx.org/dist/htmx.min.js web/static/vendor/htmx.min.js
 cp node_modules/htmx.org/dist/ext/hx-sse.min.js web/static/vendor/hx-sse.min.js

@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armsubscriptions"
 
+	"outlay/outlaytest"
 	simazure "outlay/simcloud/azure"
 )
 
@@ -49,11 +50,7 @@ func newWorld(t *testing.T, o simazure.Options) *world {
 	c.AddSubscription(tenantID, subID, "research", "EnterpriseAgreement_2014-09-01")
 	w.app, w.secret = c.AddApp(tenantID, "outlay")
 	c.Grant(w.app, scope, "*", blobs)
-	url, ca, stop, err := c.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
+	url, ca := outlaytest.AzureServer(t, c)
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
 	w.url, w.client = url, &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}, Timeout: 20 * time.Second}

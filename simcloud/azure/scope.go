@@ -174,7 +174,7 @@ func (c *Cloud) needAt(k *call, s costScope, actions ...string) *refusal {
 }
 
 func (c *Cloud) getManagementGroup(k *call) (answer, *refusal) {
-	g, fail := c.managementGroupOf(k)
+	g, fail := c.managementGroupOf(k, "Microsoft.Management/managementGroups/read")
 	if fail != nil {
 		return answer{}, fail
 	}
@@ -184,17 +184,17 @@ func (c *Cloud) getManagementGroup(k *call) (answer, *refusal) {
 	})
 }
 
-func (c *Cloud) managementGroupOf(k *call) (*managementGroup, *refusal) {
+func (c *Cloud) managementGroupOf(k *call, action string) (*managementGroup, *refusal) {
 	g := c.state.Groups[strings.ToLower(k.P["mg"])]
 	if g == nil || g.Tenant != k.Caller.Tenant {
 		return nil, refuse(http.StatusNotFound, "NotFound", "The management group '%s' cannot be found.", k.P["mg"])
 	}
-	return g, c.need(k, "Microsoft.Management/managementGroups/read", "/providers/Microsoft.Management/managementGroups/"+g.ID)
+	return g, c.need(k, action, "/providers/Microsoft.Management/managementGroups/"+g.ID)
 }
 
 // descendants lists the groups and subscriptions below a management group.
 func (c *Cloud) descendants(k *call) (answer, *refusal) {
-	g, fail := c.managementGroupOf(k)
+	g, fail := c.managementGroupOf(k, "Microsoft.Management/managementGroups/descendants/read")
 	if fail != nil {
 		return answer{}, fail
 	}
