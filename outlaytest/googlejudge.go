@@ -21,7 +21,7 @@ import (
 // page, which have no such document, pass; so do answers that a simulated fault spoilt on purpose.
 func GoogleJudge(t testing.TB) func(http.Handler) http.Handler {
 	t.Helper()
-	models, err := googleModels()
+	models, err := googleModelsOnce()
 	if err != nil {
 		t.Fatalf("Google's discovery documents are missing (go mod download google.golang.org/api): %v", err)
 	}
@@ -36,6 +36,9 @@ func GoogleJudge(t testing.TB) func(http.Handler) http.Handler {
 func googleServices() []string {
 	return []string{"bigquery/v2/bigquery", "cloudresourcemanager/v3/cloudresourcemanager", "serviceusage/v1/serviceusage", "cloudbilling/v1/cloudbilling", "iamcredentials/v1/iamcredentials"}
 }
+
+// googleModelsOnce keeps the documents for all judges of a test binary: nothing changes them.
+var googleModelsOnce = sync.OnceValues(googleModels)
 
 // googleModels reads the documents of the version that go.mod names.
 func googleModels() ([]*googleModel, error) {
