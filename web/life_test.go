@@ -185,6 +185,15 @@ func TestAbandonPage(t *testing.T) {
 	}
 }
 
+// TestDeprovisionNames lists by name and size what goes and what stays, and what only a person can do.
+func TestDeprovisionNames(t *testing.T) {
+	h := newHouse(t, nil)
+	h.seed()
+	h.nimbus.byHand = true
+	page := h.signIn(outlay.RoleAdmin).page("/accounts/acc_main/billing/deprovision")
+	wants(t, page, "Deleted from Nimbus account", "outlay-focus-daily", "Object store, only if you choose so below", "outlay-billing-7f3a9c", "42 objects, 3.0 GiB", "Only you can do", "Cut the link", "Open the link page and press Cut.", "Nimbus keeper", "<code>outlay-billing-7f3a9c</code>", `href="https://console.nimbus.example/link"`, "Left alone")
+}
+
 // TestDriftPage shows what is missing, as a page and as a part, and repairs by the plan that was shown.
 func TestDriftPage(t *testing.T) {
 	h := newHouse(t, nil)

@@ -15,6 +15,7 @@ type nimbus struct {
 	observes int
 	fail     error
 	existing []outlay.Existing
+	byHand   bool // a removal leaves something that only a person can do
 	applied  int
 }
 
@@ -48,7 +49,7 @@ func (*nimbus) About() outlay.ProviderInfo {
 	}
 }
 
-func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, _ *outlay.Source, _ outlay.Look) (outlay.Observation, error) {
+func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, _ *outlay.Source, look outlay.Look) (outlay.Observation, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.observes++
@@ -59,6 +60,9 @@ func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, _ *outlay.So
 	for _, action := range []string{"store:Make", "store:SetPolicy", "export:Make"} {
 		o.Permissions = append(o.Permissions, outlay.Permission{Action: action, State: outlay.PermissionGranted, For: "the set-up"})
 	}
+	if look.Contents {
+		o.Resources = append(o.Resources, outlay.Resource{Kind: "nimbus/store", Name: "outlay-billing-7f3a9c", Objects: 42, Bytes: 3 << 30})
+	}
 	o.Permissions = append(o.Permissions, n.denied...)
 	if len(n.denied) > 0 {
 		o.Policy = "{\n  \"allow\": [\"" + n.denied[0].Action + "\"]\n}"
@@ -66,7 +70,7 @@ func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, _ *outlay.So
 	return o, nil
 }
 
-func (*nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, error) {
+func (n *nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, error) {
 	store := outlay.Change{Action: outlay.ActionCreate, Kind: "nimbus/store", Name: "outlay-billing-7f3a9c", Title: "Object store", Detail: "Private, encrypted.", Step: "Make the store"}
 	export := outlay.Change{Action: outlay.ActionCreate, Kind: "nimbus/export", Name: "outlay-focus-daily", Title: "Data export", Detail: "FOCUS 1.2, Parquet, daily, overwrite.", Step: "Make the export"}
 	tags := outlay.Change{Action: outlay.ActionUpdate, Kind: "nimbus/tags", Name: "9 keys to Active", Title: "Cost allocation tags", Step: "Turn on the tags"}
@@ -87,6 +91,10 @@ func (*nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, err
 	p.Changes = []outlay.Change{export, store}
 	if s.CostFiles == outlay.KeepCostFiles {
 		p.Changes[1].Action = outlay.ActionKeep
+	}
+	if n.byHand {
+		p.Changes = append(p.Changes, outlay.Change{Action: outlay.ActionManual, Kind: "nimbus/link", Name: "link", Title: "Cut the link", Detail: "Nimbus has no API for it.",
+			Manual: &outlay.Instruction{Text: "Open the link page and press Cut.", Who: "Nimbus keeper", Link: "https://console.nimbus.example/link", LinkTitle: "Open the link page", Values: []outlay.InstructionValue{{Title: "Store", Value: "outlay-billing-7f3a9c"}}}})
 	}
 	return p, nil
 }
