@@ -186,7 +186,7 @@ func (c *Control) plan(ctx context.Context, a outlay.Actor, r PlanRequest, fresh
 	}
 	plan.Notes = append(plan.Notes, alsoRead(s)...)
 	v := c.planView(s, plan, seen)
-	v.Spec, v.Running, v.Intro, v.Command = spec, p.About().Running, c.intro(s, p.About()), provisionCommand(s.account, spec)
+	v.Spec, v.Running, v.Intro, v.Command = spec, p.About().Running, c.intro(s, p.About()), provisionCommand(s.account, p.About(), spec)
 	if why := alreadyThrough(s, seen); why != "" && v.Blocked == "" {
 		v.Blocked = why
 	}
@@ -273,7 +273,9 @@ func checkSpec(info outlay.ProviderInfo, spec outlay.Spec) (outlay.Spec, error) 
 			return spec, outlay.Errorf(outlay.CodeInvalid, "Use one of "+strings.Join(outlay.TagKeys(), ", ")+".", "%q is not one of the nine tags", key).InField("tags")
 		}
 	}
-	spec.Fields = fields
+	if spec.Fields = fields; !needsActivation(info) {
+		spec.Tags = nil // there is nothing to turn on, whatever a command's default says
+	}
 	return spec, nil
 }
 
@@ -303,12 +305,12 @@ func checkFields(asked []outlay.ProviderField, given map[string]string) (map[str
 	return fields, nil
 }
 
-func provisionCommand(acc outlay.CloudAccount, spec outlay.Spec) string {
+func provisionCommand(acc outlay.CloudAccount, info outlay.ProviderInfo, spec outlay.Spec) string {
 	text := fmt.Sprintf("outlay billing provision %s --region %s", acc.Name, spec.Region)
 	for _, name := range sortedKeys(spec.Fields) {
 		text += fmt.Sprintf(" --set %s=%s", name, spec.Fields[name])
 	}
-	if len(spec.Tags) == 0 {
+	if len(spec.Tags) == 0 && needsActivation(info) {
 		text += " --tags=false"
 	}
 	return text

@@ -158,7 +158,7 @@ func tagCell(s outlay.Source, info outlay.ProviderInfo, key string) TagCell {
 	}
 	i := slices.IndexFunc(s.Resources, func(r outlay.Resource) bool { return r.Name == key && r.State != outlay.StateDeleted })
 	if i < 0 {
-		return TagCell{State: TagPending}
+		return TagCell{State: TagWaiting, Detail: "Outlay has not looked at it yet."}
 	}
 	return standing(s.Resources[i])
 }

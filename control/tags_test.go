@@ -276,7 +276,7 @@ func TestTagStandings(t *testing.T) {
 	if got := strings.Join(names, " "); got != "found made elsewhere gone bills" {
 		t.Fatalf("the sources are %s", got)
 	}
-	if d := cmp.Diff("Date=active GroupID=activating Name=denied OrganizationID=unseen Pool=pending Project=inactive Session=waiting SessionID=pending User=active", standings(v, 1)); d != "" {
+	if d := cmp.Diff("Date=active GroupID=activating Name=denied OrganizationID=unseen Pool=pending Project=inactive Session=waiting SessionID=waiting User=active", standings(v, 1)); d != "" {
 		t.Error(d)
 	}
 	for i, want := range map[int]control.TagStanding{0: control.TagElsewhere, 2: control.TagFree, 3: "", 4: ""} {
@@ -348,4 +348,23 @@ func TestTagShares(t *testing.T) {
 	blind.Scopes = []outlay.Action{outlay.CostsReadAll}
 	_, err = h.Tags(ctx, blind, control.TagsRequest{})
 	wantCode(t, err, outlay.CodeForbidden)
+}
+
+// TestNothingToTurnOn asks for no keys where a provider needs no activation, whatever the command's default says.
+func TestNothingToTurnOn(t *testing.T) {
+	h := newHouse(t, nil)
+	h.account(t, "prod-hpc", "t-1")
+	v, err := h.Plan(t.Context(), h.admin, control.PlanRequest{AccountID: "prod-hpc", Spec: outlay.Spec{Region: "north-1", Tags: outlay.TagKeys()}})
+	if err != nil || len(v.Spec.Tags) != 0 || strings.Contains(v.Command, "tags") {
+		t.Errorf("the plan asks for %v, as a command %q, %v", v.Spec.Tags, v.Command, err)
+	}
+	if _, err := h.Provision(t.Context(), h.admin, control.ProvisionRequest{AccountID: "prod-hpc", Spec: outlay.Spec{Region: "north-1", Tags: outlay.TagKeys()}}); err != nil {
+		t.Fatal(err)
+	}
+	h.work(t)
+	if got := h.tags(t, h.admin, "").Keys[0].Cells[0].State; got != control.TagFree {
+		t.Errorf("the key is %q", got)
+	}
+	_, err = h.PlanActivation(t.Context(), h.admin, control.ActivateTagsRequest{AccountID: "prod-hpc"})
+	wantCode(t, err, outlay.CodeConflict)
 }
