@@ -87,7 +87,7 @@ func TestDeprovisionForm(t *testing.T) {
 	b := h.signIn(outlay.RoleAdmin)
 	const path = "/accounts/acc_main/billing/deprovision"
 	page := b.page(path)
-	wants(t, page, "prod-hpc stops delivering", "Deleted from Nimbus account 210987654321", "Data export", "Object store, only if you choose so below", "Left alone", "3 months loaded", "Cost files", "Also remove loaded history", "Type <code>prod-hpc</code> to confirm", "Deprovision billing", "Keep it")
+	wants(t, page, "prod-hpc stops delivering", "Deleted from Nimbus account 210987654321", "Data export", "Object store, only if you choose so below", "Left alone", "3 months loaded", "Delivered cost data", "Also remove loaded history", "Type <code>prod-hpc</code> to confirm", "Deprovision billing", "Keep it")
 	lacks(t, page, " checked")
 	form := kept(t, page)
 	for _, c := range []struct {
