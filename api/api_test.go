@@ -205,7 +205,7 @@ func bodies() map[string]any {
 		"list-existing":       m{}, "import-export": m{"existing": "nimbus:theirs"}, "plan-stop-reading": nil, "stop-reading": m{"confirm": "prod"},
 		"plan-abandon": nil, "abandon-billing": m{"confirm": "prod"}, "get-drift": nil, "repair-billing": m{},
 		"list-runs": nil, "get-run": nil, "resume-run": nil, "undo-run": nil, "watch-run": nil,
-		"get-costs": nil, "get-costs-csv": nil, "list-cost-values": nil, "query-costs": m{"range": "mtd", "every": "", "group": "service", "measure": "EffectiveCost", "compare": "none"}, "import": nil,
+		"get-costs": nil, "get-costs-csv": nil, "list-cost-values": nil, "query-costs": m{"range": "mtd", "every": "", "group": "service", "measure": "EffectiveCost", "compare": "none"}, "import": nil, "list-import-formats": nil,
 		"login":      m{"email": "admin@one.example", "password": "wrong password"},
 		"who-am-i":   nil,
 		"list-users": nil, "add-user": m{"email": "new@one.example", "password": "correct horse battery", "role": "member"}, "set-role": m{"role": "member"}, "disable-user": m{"disabled": false},

@@ -49,6 +49,7 @@ type valuesQuery struct {
 // Upload is the form of an import: one or more files.
 type upload struct {
 	Name    string `query:"name" doc:"of the source; default: the first file's name"`
+	Format  string `query:"format" doc:"an id of import-formats; default: found out by the columns"`
 	RawBody multipart.Form
 }
 
@@ -87,7 +88,11 @@ func (s *service) costs() {
 		func(ctx context.Context, a outlay.Actor, in *valuesQuery) (*body[[]outlay.Value], error) {
 			return ok(c.CostValues(ctx, a, in.Dimension, in.From, in.To))
 		})
-	add(s, route{http.MethodPost, "/imports", "import", outlay.CostsImport, "Load FOCUS files that no provider delivered (multipart, field files)", http.StatusCreated}, s.importFiles)
+	add(s, route{http.MethodPost, "/imports", "import", outlay.CostsImport, "Load files that no provider delivered: FOCUS, or a provider's own bills (multipart, field files)", http.StatusCreated}, s.importFiles)
+	add(s, route{http.MethodGet, "/import-formats", "list-import-formats", outlay.CostsImport, "What can be imported as files, known by its columns", 0},
+		func(ctx context.Context, a outlay.Actor, _ *struct{}) (*body[[]control.ImportFormat], error) {
+			return ok(c.ImportFormats(ctx, a))
+		})
 }
 
 // importFiles puts the uploaded files where the loader can read them, under names of our own.
@@ -100,7 +105,7 @@ func (s *service) importFiles(ctx context.Context, a outlay.Actor, in *upload) (
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	req := control.ImportRequest{Name: in.Name}
+	req := control.ImportRequest{Name: in.Name, Format: in.Format}
 	for i, h := range in.RawBody.File["files"] {
 		path := filepath.Join(dir, strconv.Itoa(i))
 		if err := save(h, path); err != nil {

@@ -272,8 +272,13 @@ func (c *Client) CostsCSV(ctx context.Context, q url.Values, w io.Writer) error 
 	return err
 }
 
-// Import sends files to be loaded, streaming them.
-func (c *Client) Import(ctx context.Context, name string, paths []string) (control.ImportResult, error) {
+// ImportFormats lists what can be imported as files.
+func (c *Client) ImportFormats(ctx context.Context) ([]control.ImportFormat, error) {
+	return call[[]control.ImportFormat](ctx, c, http.MethodGet, "/import-formats", nil)
+}
+
+// Import sends files to be loaded, streaming them. format is an ID of ImportFormats, "" to find it out by the columns.
+func (c *Client) Import(ctx context.Context, name, format string, paths []string) (control.ImportResult, error) {
 	var out control.ImportResult
 	for _, p := range paths {
 		if info, err := os.Stat(p); err != nil || info.IsDir() {
@@ -286,6 +291,9 @@ func (c *Client) Import(ctx context.Context, name string, paths []string) (contr
 	q := url.Values{}
 	if name != "" {
 		q.Set("name", name)
+	}
+	if format != "" {
+		q.Set("format", format)
 	}
 	resp, err := c.request(ctx, http.MethodPost, "/imports?"+q.Encode(), pr, http.Header{"Content-Type": {form.FormDataContentType()}})
 	if err != nil {

@@ -6,11 +6,28 @@ import (
 	"outlay"
 )
 
-// ImportRequest loads FOCUS files that no provider delivered.
+// ImportRequest loads files that no provider delivered.
 type ImportRequest struct {
 	OrgID, UserID string // set by the verb
 	Name          string // of the source; "" takes the first file's name
 	Files         []ImportFile
+	// Format is an ID of ImportFormats; "" finds it out by the columns.
+	Format string
+	// Formats are what the files may be besides FOCUS; set by the verb.
+	Formats []outlay.ParseFormat
+}
+
+// FormatFocus is the ID of FOCUS files, of any version from 1.0 to 1.4 and of any provider.
+const FormatFocus = "focus"
+
+// ImportFormat is a kind of bill that can be imported as files.
+type ImportFormat struct {
+	ID    string `json:"id"` // nimbus/actual-cost
+	Title string `json:"title"`
+	// Columns all occur in such files, in any letter case.
+	Columns []string `json:"columns"`
+	// Together tells that such files and others of the provider make one bill in one import.
+	Together bool `json:"together,omitempty"`
 }
 
 // ImportFile is one file on this machine and what it was called by the person.
@@ -36,6 +53,60 @@ type ImportPeriod struct {
 	Sums   map[string]map[outlay.Measure]string `json:"sums"` // by currency
 }
 
+// ImportFormats lists what can be imported: FOCUS, and what each provider's bills look like as files.
+func (c *Control) ImportFormats(_ context.Context, a outlay.Actor) ([]ImportFormat, error) {
+	if err := a.Must(outlay.CostsImport); err != nil {
+		return nil, err
+	}
+	focus := ImportFormat{ID: FormatFocus, Title: "FOCUS 1.0 to 1.4"}
+	for _, m := range outlay.Measures() {
+		focus.Columns = append(focus.Columns, string(m))
+	}
+	out := []ImportFormat{focus}
+	for _, p := range c.deps.Providers {
+		for _, f := range p.About().FileFormats {
+			out = append(out, ImportFormat{ID: formatID(p, f.Format), Title: f.Title, Columns: f.Columns, Together: f.Together != ""})
+		}
+	}
+	return out, nil
+}
+
+func formatID(p outlay.Provider, format string) string { return string(p.Name()) + "/" + format }
+
+// parseFormats are the formats of all providers with their mappings; with an ID, those of that ID alone, whatever the
+// files are called.
+func (c *Control) parseFormats(id string) ([]outlay.ParseFormat, error) {
+	var out []outlay.ParseFormat
+	if id == FormatFocus {
+		return nil, nil
+	}
+	for _, p := range c.deps.Providers {
+		for _, f := range p.About().FileFormats {
+			one := outlay.ParseFormat{ID: formatID(p, f.Format), FileFormat: f}
+			if id != "" && one.ID != id {
+				continue
+			}
+			if id != "" {
+				one.Name = ""
+			}
+			var err error
+			if one.Mapping, err = p.Mapping(f.Format); err != nil {
+				return nil, err
+			}
+			if f.Together != "" {
+				if one.Joined, err = p.Mapping(f.Together); err != nil {
+					return nil, err
+				}
+			}
+			out = append(out, one)
+		}
+	}
+	if id != "" && len(out) == 0 {
+		return nil, outlay.Errorf(outlay.CodeInvalid, "Choose one of the list of import formats, or leave it out.", "%q is not a format of files", id).InField("format")
+	}
+	return out, nil
+}
+
 // ImportFiles loads files whole or not at all.
 func (c *Control) ImportFiles(ctx context.Context, a outlay.Actor, r ImportRequest) (ImportResult, error) {
 	if err := c.must(ctx, a, outlay.CostsImport, "import "+r.Name); err != nil {
@@ -43,6 +114,10 @@ func (c *Control) ImportFiles(ctx context.Context, a outlay.Actor, r ImportReque
 	}
 	if len(r.Files) == 0 {
 		return ImportResult{}, outlay.Errorf(outlay.CodeInvalid, "Name at least one file.", "there is no file to import").InField("files")
+	}
+	var err error
+	if r.Formats, err = c.parseFormats(r.Format); err != nil {
+		return ImportResult{}, err
 	}
 	r.OrgID, r.UserID = a.OrgID, a.UserID
 	res, err := c.deps.Importer.ImportFiles(ctx, r)

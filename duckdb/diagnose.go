@@ -169,7 +169,7 @@ func (p *parsing) emptyValue(ctx context.Context, b batch) error {
 		if !c.Required {
 			continue
 		}
-		if b.kind(c.Name) == "" && !hasCost(b) {
+		if b.kind(c.Name) == "" && !hasCost(b) && p.job.Mapping.SQL != FocusMapping().SQL {
 			continue // a bill of another kind, whose mapping makes the column
 		}
 		if b.kind(c.Name) == "" {

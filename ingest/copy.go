@@ -23,7 +23,7 @@ const (
 )
 
 // copyIn copies the files into dir while it sums them up, so that what is parsed is what was summed even if somebody
-// writes to a file meanwhile. It sets the token: the same for the same content in any order and under any name.
+// writes to a file meanwhile. It sets the token: the same for the same content in any order and under any name, read in the same way.
 func (g *Ingest) copyIn(ctx context.Context, m *importing, dir string) ([]string, error) {
 	var declared int64
 	for _, f := range m.Files {
@@ -51,6 +51,9 @@ func (g *Ingest) copyIn(ctx context.Context, m *importing, dir string) ([]string
 		copies, sums = append(copies, path), append(sums, sum)
 	}
 	slices.Sort(sums)
+	if m.Format != "" { // the same content as something else is something else
+		sums = append(sums, m.Format)
+	}
 	all := sha256.Sum256([]byte(strings.Join(sums, "\n")))
 	m.token = hex.EncodeToString(all[:])
 	return copies, nil

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -11,11 +12,15 @@ import (
 	"outlay"
 )
 
-// ImportRequest loads FOCUS files that no provider delivered.
+// ImportRequest loads files that no provider delivered.
 type ImportRequest struct {
 	OrgID, UserID string
 	Name          string // of the source; "" takes the first file's name
 	Files         []ImportFile
+	// Formats are what the files may be besides FOCUS.
+	Formats []outlay.ParseFormat
+	// Format is the one format that was asked for, whose entries alone are in Formats; "" finds it out by the columns.
+	Format string
 }
 
 // ImportFile is one file on this machine and what it is called by the person who brings it.
@@ -24,7 +29,8 @@ type ImportFile struct{ Name, Path string }
 // Import says what was loaded.
 type Import struct {
 	SourceID, Name string
-	Already        bool // the same content is on show already; nothing changed
+	Format         string // what the files were taken for: one of the request's Formats, or "focus"
+	Already        bool   // the same content is on show already; nothing changed
 	Rows           int64
 	Periods        []ImportPeriod
 	// Unknown columns are kept aside; Missing ones stay empty.
@@ -47,11 +53,15 @@ type importing struct {
 	heads   []outlay.Head // on show before, of this source
 	periods []outlay.ParsedPeriod
 	fresh   []outlay.Head // to publish
+	format  string        // what the files are
 }
+
+// formatFocus names FOCUS files that no provider delivered.
+const formatFocus = "focus"
 
 // ImportFiles loads the files as one source, which is named: every month they hold, whole, or none. The same name again
 // replaces what it held, months that are no longer in the files included; the same content again changes nothing. A
-// bad file is CodeInvalid naming file, line and column.
+// bad file is CodeInvalid naming file, line and column. mapping is for FOCUS files; without SQL it allows none.
 func (g *Ingest) ImportFiles(ctx context.Context, r ImportRequest, mapping outlay.Mapping) (Import, error) {
 	if len(r.Files) == 0 {
 		return Import{}, outlay.Errorf(outlay.CodeInvalid, "Name at least one file.", "there is no file to import").InField("files")
@@ -126,6 +136,7 @@ func (g *Ingest) findImport(ctx context.Context, m *importing) (already bool, er
 				return err
 			}
 			already = already && u.Delivery.Token == m.token
+			m.format = u.Delivery.Format
 			if !h.Version.Before(m.version) { // our clock went back; order still holds
 				m.version = h.Version.Add(time.Microsecond)
 			}
@@ -146,14 +157,16 @@ func (g *Ingest) parseImport(ctx context.Context, m *importing, mapping outlay.M
 		return err
 	}
 	m.periods, err = g.o.Parser.Parse(ctx, outlay.ParseJob{
-		OrgID: m.OrgID, SourceID: m.source.ID, Files: files, Mapping: mapping, OutDir: out, Generation: gen,
+		OrgID: m.OrgID, SourceID: m.source.ID, Files: files, Mapping: mapping, Formats: m.Formats, OutDir: out, Generation: gen,
 		MemoryLimit: g.o.MemoryLimit, Threads: g.o.Threads,
 	})
 	if err == nil && len(m.periods) == 0 {
 		err = outlay.Errorf(outlay.CodeInvalid, "Import a file with at least one row.", "%s holds no charges", m.Name).InField("files")
 	}
 	g.o.Points(pointImportParsed)
+	m.format = formatFocus
 	for i := range m.periods {
+		m.format = cmp.Or(m.periods[i].Format, formatFocus)
 		if err == nil {
 			err = m.add(&m.periods[i], gen, out)
 		}
@@ -248,7 +261,7 @@ func (g *Ingest) publishMonth(ctx context.Context, tx outlay.Tx, m *importing, h
 	now := g.o.Clock.Now()
 	u, _, err := tx.AddUnit(ctx, outlay.Unit{
 		OrgID: m.OrgID, ID: outlay.NewID("unit"), SourceID: m.source.ID, Period: h.Period, State: outlay.UnitWaiting, SeenAt: now,
-		Delivery: outlay.Delivery{Period: h.Period, Version: m.version, Token: m.token, Format: "focus", Rows: -1},
+		Delivery: outlay.Delivery{Period: h.Period, Version: m.version, Token: m.token, Format: m.format, Rows: -1},
 	})
 	if err != nil {
 		return err
@@ -287,7 +300,7 @@ func (g *Ingest) alignImport(ctx context.Context, m *importing) error {
 
 // result tells what heads hold.
 func (m *importing) result(heads []outlay.Head, already bool) Import {
-	res := Import{SourceID: m.source.ID, Name: m.Name, Already: already}
+	res := Import{SourceID: m.source.ID, Name: m.Name, Format: m.format, Already: already}
 	for _, h := range heads {
 		res.Rows += h.Proof.Rows
 		res.Periods = append(res.Periods, ImportPeriod{Period: h.Period, Rows: h.Proof.Rows, Sums: h.Proof.Written})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -8,20 +9,30 @@ import (
 	"github.com/spf13/cobra"
 
 	"outlay"
+	"outlay/client"
 )
 
 func (c *cli) importing() *cobra.Command {
-	var name string
+	var name, format string
+	var formats bool
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
-		Short: "Load FOCUS files that no provider delivered (CSV, CSV.gz, Parquet; FOCUS 1.0 to 1.4)",
-		Args:  cobra.MinimumNArgs(1),
+		Short: "Load files that no provider delivered: FOCUS 1.0 to 1.4 or a provider's own bills (CSV, CSV.gz, Parquet)",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if formats {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := c.client()
 			if err != nil {
 				return err
 			}
-			res, err := cl.Import(cmd.Context(), name, args)
+			if formats {
+				return c.importFormats(cmd.Context(), cl)
+			}
+			res, err := cl.Import(cmd.Context(), name, format, args)
 			if err != nil {
 				return err
 			}
@@ -47,5 +58,20 @@ func (c *cli) importing() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "of the source; default: the first file's name")
+	cmd.Flags().StringVar(&format, "format", "", "what the files are, from --formats; default: found out by their columns")
+	cmd.Flags().BoolVar(&formats, "formats", false, "list what can be imported, and by which columns it is known")
 	return cmd
+}
+
+// importFormats lists what can be imported.
+func (c *cli) importFormats(ctx context.Context, cl *client.Client) error {
+	list, err := cl.ImportFormats(ctx)
+	if err != nil {
+		return err
+	}
+	t := outlay.Table{Columns: columns("format", "what", "known by the columns")}
+	for _, f := range list {
+		t.Add(f.ID, f.Title, strings.Join(f.Columns, ", "))
+	}
+	return c.show(t, list)
 }

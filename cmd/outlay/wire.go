@@ -16,7 +16,6 @@ import (
 	"outlay"
 	"outlay/api"
 	"outlay/auth"
-	"outlay/aws"
 	"outlay/control"
 	"outlay/detect"
 	"outlay/duckdb"
@@ -79,7 +78,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 		return nil, err
 	}
 	clock := outlay.SystemClock{}
-	providers, err := s.providers(ctx, cfg, clock)
+	providers, err := s.providers(ctx, cfg.clouds, clock)
 	if err != nil {
 		return nil, err
 	}
@@ -123,27 +122,6 @@ func list(m map[outlay.ProviderName]outlay.Provider) []outlay.Provider {
 		out = append(out, p)
 	}
 	return out
-}
-
-// providers makes every cloud's side. Names and ownership tags come from two values that are made once per
-// installation and never change.
-func (s *server) providers(ctx context.Context, cfg config, clock outlay.Clock) (map[outlay.ProviderName]outlay.Provider, error) {
-	naming, err := s.once(ctx, "naming-key")
-	if err != nil {
-		return nil, err
-	}
-	installation, err := s.once(ctx, "installation-id")
-	if err != nil {
-		return nil, err
-	}
-	identity, err := aws.Identity(cfg.awsIdentity, cfg.awsKeyID, outlay.NewSecret(cfg.awsSecret))
-	if err != nil {
-		return nil, err
-	}
-	p := aws.New(aws.Options{
-		Secrets: s.box, Ambient: identity, Principal: cfg.awsPrincipal, Endpoint: cfg.awsEndpoint, Clock: clock, NamingKey: []byte(naming), InstallationID: installation[:20],
-	})
-	return map[outlay.ProviderName]outlay.Provider{p.Name(): p}, nil
 }
 
 // once reads a random value of the installation, and makes it at the first start.
@@ -277,11 +255,15 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 type importer struct{ loader *ingest.Ingest }
 
 func (i importer) ImportFiles(ctx context.Context, r control.ImportRequest) (control.ImportResult, error) {
-	req := ingest.ImportRequest{OrgID: r.OrgID, UserID: r.UserID, Name: r.Name}
+	req := ingest.ImportRequest{OrgID: r.OrgID, UserID: r.UserID, Name: r.Name, Formats: r.Formats}
+	focus := duckdb.FocusMapping()
+	if r.Format != "" && r.Format != control.FormatFocus { // that one alone
+		req.Format, focus = r.Format, outlay.Mapping{}
+	}
 	for _, f := range r.Files {
 		req.Files = append(req.Files, ingest.ImportFile{Name: f.Name, Path: f.Path})
 	}
-	res, err := i.loader.ImportFiles(ctx, req, duckdb.FocusMapping())
+	res, err := i.loader.ImportFiles(ctx, req, focus)
 	if err != nil {
 		return control.ImportResult{}, err
 	}
@@ -293,7 +275,7 @@ func (i importer) RemoveHistory(ctx context.Context, orgID, sourceID string) err
 }
 
 func importResult(r ingest.Import) control.ImportResult {
-	out := control.ImportResult{SourceID: r.SourceID, Name: r.Name, Already: r.Already, Rows: r.Rows, Unknown: r.Unknown, Missing: r.Missing, Notes: r.Notes}
+	out := control.ImportResult{SourceID: r.SourceID, Name: r.Name, Format: r.Format, Already: r.Already, Rows: r.Rows, Unknown: r.Unknown, Missing: r.Missing, Notes: r.Notes}
 	for _, p := range r.Periods {
 		out.Periods = append(out.Periods, control.ImportPeriod{Period: p.Period, Rows: p.Rows, Sums: p.Sums})
 	}
