@@ -60,7 +60,8 @@ func (w *applier) keepTables(ctx context.Context) (outlay.Resource, error) {
 		if foreign = !w.mine(d); foreign || expirationText(d) == never {
 			return nil
 		}
-		return &bigquery.Dataset{NullFields: []string{"DefaultTableExpirationMs", "DefaultPartitionExpirationMs"}}
+		// Google documents 0 for the one and null for the other.
+		return &bigquery.Dataset{ForceSendFields: []string{"DefaultTableExpirationMs"}, NullFields: []string{"DefaultPartitionExpirationMs"}}
 	})
 	return w.changed(d, foreign, err)
 }
@@ -89,6 +90,7 @@ func (w *applier) withdraw(ctx context.Context) (outlay.Resource, error) {
 			return nil
 		}
 		patch := &bigquery.Dataset{Access: slices.DeleteFunc(slices.Clone(d.Access), func(e *bigquery.DatasetAccess) bool { return isOurReader(e, w.id.Principal) })}
+		patch.ForceSendFields = []string{"Labels"}
 		for k := range marks(d.Labels) {
 			patch.NullFields = append(patch.NullFields, "Labels."+k)
 		}

@@ -130,6 +130,9 @@ func (o *observer) progress(t tableRef, got *bigquery.Table) {
 	case isMultiRegion(got.Location) && o.seen.At.Sub(created) < filling:
 		o.note("info", "Google may still be filling in last month, oldest day first, until about "+created.Add(filling).Format("2 January")+". Totals of last month and this one grow until then.")
 	}
+	if got.ExpirationTime > 0 {
+		o.note("warn", "BigQuery will delete the table "+t.Table+" on "+time.UnixMilli(got.ExpirationTime).UTC().Format("2 January 2006")+", because the dataset had a default expiration when the table was made. Take the table's expiration away in the Google Cloud console.")
+	}
 	if t.Kind == exportFocus && o.n.Location != "" && got.Location != o.n.Location {
 		o.note("info", "Google made the FOCUS dataset in "+got.Location+", not in "+o.n.Location+". It is read there.")
 	}

@@ -4,14 +4,6 @@
 -- reader checks the identity on each row. Google leaves out Tags, ServiceCategory, ServiceSubcategory and
 -- InvoiceIssuerName: labels become Tags, those of the project behind those of the resource, and the category comes from
 -- a table. Lists are JSON where a query read them, and lists of structs in a file that BigQuery itself exported.
-WITH charges AS (
-  SELECT *,
-    x_ServiceId AS service_id,
-    ServiceName AS service_name,
-    COALESCE(from_json(CASE WHEN typeof(x_Labels) = 'VARCHAR' THEN CAST(x_Labels AS VARCHAR) ELSE CAST(to_json(x_Labels) AS VARCHAR) END, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS own_labels,
-    COALESCE(from_json(CASE WHEN typeof(x_ProjectLabels) = 'VARCHAR' THEN CAST(x_ProjectLabels AS VARCHAR) ELSE CAST(to_json(x_ProjectLabels) AS VARCHAR) END, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS inherited_labels
-  FROM raw
-)
 SELECT
   AvailabilityZone,
   BilledCost,
@@ -62,4 +54,11 @@ SELECT
   map_from_entries(list_transform(
     list_concat(own_labels, list_filter(inherited_labels, lambda p: NOT list_contains(list_transform(own_labels, lambda l: l.key), p.key))),
     lambda e: struct_pack(k := e.key, v := e.value))) AS Tags
-FROM charges
+FROM (
+  SELECT *,
+    x_ServiceId AS service_id,
+    ServiceName AS service_name,
+    COALESCE(from_json(CASE WHEN typeof(x_Labels) = 'VARCHAR' THEN CAST(x_Labels AS VARCHAR) ELSE CAST(to_json(x_Labels) AS VARCHAR) END, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS own_labels,
+    COALESCE(from_json(CASE WHEN typeof(x_ProjectLabels) = 'VARCHAR' THEN CAST(x_ProjectLabels AS VARCHAR) ELSE CAST(to_json(x_ProjectLabels) AS VARCHAR) END, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS inherited_labels
+  FROM raw
+)

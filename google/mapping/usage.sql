@@ -5,24 +5,6 @@
 -- commitment balance over the month and not on each row. The invoice month is cut in US Pacific time: a charge of the
 -- last evening may lie outside of its billing period, and that is right. Taxes and fees without a project belong to the
 -- billing account. A label key that occurs twice on a row is an error, said loudly by map_from_entries.
-WITH charges AS (
-  SELECT *,
-    CAST(cost AS DECIMAL(38,18)) AS gross,
-    CAST(cost AS DECIMAL(38,18)) + COALESCE(CAST(credits_total AS DECIMAL(38,18)), 0) AS net,
-    strptime(invoice_month, '%Y%m') AS month_start,
-    service_description AS service_name,
-    COALESCE(from_json(labels, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS own_labels,
-    COALESCE(from_json(project_labels, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS inherited_labels,
-    contains(COALESCE(credits, ''), '"COMMITTED_USAGE_DISCOUNT') AS committed
-  FROM raw
-), sorted AS (
-  SELECT *,
-    CASE WHEN cost_type = 'tax' THEN 'Tax'
-         WHEN cost_type IN ('adjustment', 'rounding_error') THEN 'Adjustment'
-         WHEN starts_with(sku_description, 'Commitment') THEN 'Purchase'
-         ELSE 'Usage' END AS category
-  FROM charges
-)
 SELECT
   location_zone AS AvailabilityZone,
   net AS BilledCost,
@@ -71,4 +53,21 @@ SELECT
   map_from_entries(list_transform(
     list_concat(own_labels, list_filter(inherited_labels, lambda p: NOT list_contains(list_transform(own_labels, lambda l: l.key), p.key))),
     lambda e: struct_pack(k := e.key, v := e.value))) AS Tags
-FROM sorted
+FROM (
+  SELECT *,
+    CASE WHEN cost_type = 'tax' THEN 'Tax'
+         WHEN cost_type IN ('adjustment', 'rounding_error') THEN 'Adjustment'
+         WHEN starts_with(sku_description, 'Commitment') THEN 'Purchase'
+         ELSE 'Usage' END AS category
+  FROM (
+    SELECT *,
+      CAST(cost AS DECIMAL(38,18)) AS gross,
+      CAST(cost AS DECIMAL(38,18)) + COALESCE(CAST(credits_total AS DECIMAL(38,18)), 0) AS net,
+      strptime(invoice_month, '%Y%m') AS month_start,
+      service_description AS service_name,
+      COALESCE(from_json(labels, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS own_labels,
+      COALESCE(from_json(project_labels, '[{"key":"VARCHAR","value":"VARCHAR"}]'), []) AS inherited_labels,
+      contains(COALESCE(credits, ''), '"COMMITTED_USAGE_DISCOUNT') AS committed
+    FROM raw
+  )
+)
