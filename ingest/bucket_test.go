@@ -18,6 +18,7 @@ type bucket struct {
 	outlay.Provider                       // the verbs of provisioning are not used here
 	fail            func() error          // of the next Fetch; nil for none
 	unnamed         []outlay.DeliveryFile // files that the delivery does not name
+	billed          int64                 // bytes that the provider bills for each Fetch; 0 bills none
 	gate            chan struct{}         // when not nil, Fetch waits for it to be closed
 }
 
@@ -40,6 +41,9 @@ func (b *bucket) Fetch(ctx context.Context, _ *outlay.CloudAccount, _ *outlay.So
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+	if b.billed > 0 {
+		outlay.CountBilled(ctx, b.billed)
 	}
 	if b.fail != nil {
 		if err := b.fail(); err != nil {

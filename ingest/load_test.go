@@ -12,6 +12,7 @@ import (
 
 	"outlay"
 	"outlay/ingest"
+	"outlay/outlaytest"
 )
 
 func TestLoad(t *testing.T) {
@@ -23,6 +24,7 @@ func TestLoad(t *testing.T) {
 		"a delivery that moved waits for the next look": moved,
 		"two empty deliveries in a row are believed":    emptied,
 		"what the reader should know is noted":          noted,
+		"what reading cost is counted":                  metered,
 		"history is removed":                            historyRemoved,
 		"history is removed during a load":              historyRemovedDuringLoad,
 		"two workers on two versions":                   twoWorkers,
@@ -93,6 +95,32 @@ func sameTwice(t *testing.T, h *house) {
 		t.Error("the same delivery was published twice")
 	}
 	h.shows(t, only("3 rows 3"))
+}
+
+// metered counts what a fetch was billed, one that failed included; what is free is not counted.
+func metered(t *testing.T, h *house) {
+	counts := func() (out []outlay.Metered) {
+		h.tx(t, func(tx outlay.Tx) (err error) { out, err = tx.Metered(t.Context()); return err })
+		return out
+	}
+	h.found(t, h.delivery(t, 1, bill(month, 3, "1")))
+	h.drain(t)
+	if got := counts(); len(got) != 0 {
+		t.Errorf("what is free was counted: %+v", got)
+	}
+	h.bucket.billed = 3 << 30
+	h.bucket.fail = func() error {
+		h.bucket.fail = nil
+		return outlay.Errorf(outlay.CodeUnavailable, "", "no answer")
+	}
+	h.found(t, h.delivery(t, 2, bill(month, 4, "1")))
+	h.drain(t)
+	h.clock.(*outlaytest.Clock).Add(time.Minute)
+	h.drain(t)
+	h.shows(t, only("4 rows 4"))
+	if got := counts(); len(got) != 1 || got[0].SourceID != source || got[0].Queries != 2 || got[0].Bytes != 6<<30 {
+		t.Errorf("counted %+v", got)
+	}
 }
 
 func inParquet(t *testing.T, h *house) {
