@@ -76,10 +76,10 @@ func principalOf(a *outlay.CloudAccount) string {
 // outside a customer agreement, trials, internal ones (clouds.md §3.2). It is a guess: what Azure answers to the export
 // decides.
 func onlyUsage(quota string) bool {
-	for _, begin := range []string{"PayAsYouGo_", "FreeTrial_", "MSDN_", "AzurePass_", "Internal_", "Sponsored_", "MonetaryCommitment_", "BizSpark_", "DreamSpark_", "Free_"} {
-		if strings.HasPrefix(strings.ToLower(quota), strings.ToLower(begin)) {
-			return true
-		}
+	name, _, _ := strings.Cut(strings.ToLower(quota), "_")
+	switch name {
+	case "payasyougo", "freetrial", "azureforstudents", "internal":
+		return true
 	}
 	return false
 }

@@ -139,6 +139,11 @@ func (w *world) plan(look outlay.Look) outlay.Plan {
 		w.a.Identity = seen.Identity
 	}
 	w.s.Scope = seen.Identity.Scope
+	for i, row := range w.s.Resources { // as the end of a run and the hourly look note it
+		if _, there := seen.Find(row.Kind, row.Name); there && row.State == outlay.StateCreated {
+			w.s.Resources[i].State = outlay.StateVerified
+		}
+	}
 	plan, err := w.p.Plan(w.s, seen)
 	if err != nil {
 		w.t.Fatalf("plan: %v", err)
