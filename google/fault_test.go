@@ -1,0 +1,144 @@
+package google
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"outlay"
+	cloud "outlay/simcloud/google"
+)
+
+// TestFaults puts every fault into every call of a look, of the way up, of reading and of the way down, once. Each
+// must end as an error with words and the right outcome, or as an unknown part, never as absence or success; and the same
+// step done again must work (reliability.md T3).
+func TestFaults(t *testing.T) {
+	for _, kind := range cloud.FaultKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, cloud.Options{FillTicks: 1, SlowEnable: 1})
+			if kind == cloud.Hang || kind == cloud.HangAfter || kind == cloud.Trickle {
+				w.opts.Answer = 500 * time.Millisecond
+				w.p = New(w.opts)
+			}
+			ctx := context.Background()
+			try := func(operation string, step func() error) {
+				t.Helper()
+				w.Fault(cloud.Fault{Match: operation, Kind: kind})
+				err := step()
+				w.ClearFaults()
+				judge(t, operation, kind, err)
+				if err := step(); err != nil {
+					t.Errorf("%s again: %v", operation, err)
+				}
+			}
+			look := func() error {
+				seen, err := w.p.Observe(ctx, w.a, w.s, whole())
+				if err != nil {
+					return err
+				}
+				for _, why := range seen.Unknown {
+					return outlay.Errorf(outlay.CodeUnavailable, "", "unknown: %s", why)
+				}
+				for _, p := range seen.Permissions {
+					if p.State == outlay.PermissionUnknown {
+						return outlay.Errorf(outlay.CodeUnavailable, "", "not tested: %s", p.Action)
+					}
+				}
+				return nil
+			}
+			w.plan(whole())
+			for _, op := range []string{"projects.get", "projects.getBillingInfo", "billingAccounts.projects.list", "services.batchGet", "cloudresourcemanager.projects.testIamPermissions", "cloudbilling.billingAccounts.testIamPermissions"} {
+				try(op, look)
+			}
+			plan := w.plan(whole())
+			for i, op := range []string{"services.batchEnable", "datasets.insert", "datasets.patch"} {
+				c := plan.Changes[i]
+				try(op, func() error { return orThere(w, c) })
+			}
+			w.export(exportDetailed, 1)
+			for _, op := range []string{"datasets.get", "tables.list", "tables.get", "tables.testIamPermissions"} {
+				try(op, look)
+			}
+			list := func() error {
+				for _, err := range w.p.Deliveries(ctx, w.a, w.s) {
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			for _, op := range []string{"jobs.insert", "jobs.getQueryResults", "jobs.get"} {
+				try(op, func() error { w.p.forget(); return list() })
+			}
+			d := w.deliveries()[0]
+			for _, op := range []string{"jobs.insert", "jobs.getQueryResults", "jobs.get"} {
+				try(op, func() error { _, err := w.p.Fetch(ctx, w.a, w.s, d, t.TempDir()); return err })
+			}
+			plan = w.down(outlay.DeleteCostFiles)
+			for i, op := range []string{"tables.delete", "datasets.delete"} {
+				c := plan.Changes[i+1]
+				try(op, func() error { _, err := w.p.Apply(ctx, w.a, w.s, c); return err })
+			}
+		})
+	}
+}
+
+// orThere applies a create as the engine does: 'exists already' after a lost answer is looked into, not made again.
+func orThere(w *world, c outlay.Change) error {
+	err := w.apply(c)
+	if outlay.CodeOf(err) != outlay.CodeConflict || c.Action != outlay.ActionCreate {
+		return err
+	}
+	if d, ok := w.observe(outlay.Look{}).Find(kindDataset, c.Name); !ok || d.State == outlay.StateForeign {
+		return err
+	}
+	w.s.Resources[len(w.s.Resources)-1].State = outlay.StateCreated
+	return nil
+}
+
+// judge holds the error of a fault against what the fault allows.
+func judge(t *testing.T, operation string, kind cloud.FaultKind, err error) {
+	t.Helper()
+	if err == nil {
+		switch kind {
+		case cloud.Trickle, cloud.Truncate, cloud.TruncateSilently, cloud.Garble, cloud.FailAfter, cloud.UnavailableAfter, cloud.ResetAfter, cloud.HangAfter:
+			return // an answer without a body to spoil, or a fault after which the call was seen to have worked
+		case cloud.ResetBefore:
+			if !changes(operation) {
+				return // Go's own transport repeats a read whose connection was reset
+			}
+		}
+		t.Errorf("%s: the fault had no effect", operation)
+		return
+	}
+	e := outlay.AsError(err)
+	if e.Code == outlay.CodeInternal || e.Message == "" || strings.Contains(e.Message, "googleapi:") {
+		t.Errorf("%s: %s %q (%v)", operation, e.Code, e.Message, err)
+	}
+	if strings.HasPrefix(e.Message, "unknown: ") || strings.HasPrefix(e.Message, "not tested: ") {
+		return
+	}
+	sure := kind == cloud.Throttle || kind == cloud.QuotaExceeded || kind == cloud.AccessDenied || kind == cloud.ServiceDisabled || kind == cloud.ExpiredToken
+	if !sure && e.Outcome == outlay.DefinitelyNot && e.Code != outlay.CodeConflict {
+		t.Errorf("%s: the outcome is not known, but %q says that nothing happened", operation, e.Message)
+	}
+}
+
+// changes tells whether an operation is sent as something else than GET.
+func changes(operation string) bool {
+	for _, verb := range []string{"insert", "patch", "delete", "batchEnable", "testIamPermissions"} {
+		if strings.HasSuffix(operation, "."+verb) {
+			return true
+		}
+	}
+	return false
+}
+
+// forget empties what is remembered of tables.
+func (p *Provider) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.known)
+}
