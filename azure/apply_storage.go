@@ -20,14 +20,17 @@ func await[T any](ctx context.Context, p *Provider, poller *runtime.Poller[T]) e
 		if err != nil {
 			return err
 		}
+		asked := time.Duration(0)
+		if resp.Header.Get("Retry-After") != "" {
+			asked = min(waitAsked(resp.Header), time.Minute)
+		}
+		if err := resp.Body.Close(); err != nil { // the SDK has read it
+			return err
+		}
 		if poller.Done() {
 			break
 		}
-		asked := time.Duration(0)
-		if resp != nil && resp.Header.Get("Retry-After") != "" {
-			asked = waitAsked(resp.Header)
-		}
-		if err := p.pause(ctx, min(asked, time.Minute)); err != nil {
+		if err := p.pause(ctx, asked); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"outlay"
 
@@ -21,25 +20,31 @@ func (ses session) list(ctx context.Context, path, version string, take func(pag
 	}
 	link := runtime.JoinPaths(client.Endpoint(), path) + "?api-version=" + url.QueryEscape(version)
 	for link != "" {
-		req, err := runtime.NewRequest(ctx, http.MethodGet, link)
-		if err != nil {
-			return err
-		}
-		req.Raw().Header.Set("Accept", "application/json")
-		resp, err := client.Pipeline().Do(req)
-		if err != nil {
-			return err
-		}
-		if !runtime.HasStatusCode(resp, http.StatusOK) {
-			return runtime.NewResponseError(resp)
-		}
-		body, err := runtime.Payload(resp)
+		body, err := getPage(ctx, client, link)
 		if err != nil {
 			return err
 		}
 		if link, err = take(body); err != nil {
-			return outlay.Errorf(outlay.CodeUnavailable, byItself, "Azure's answer to %s cannot be read: %w", strings.SplitN(path, "?", 2)[0], err)
+			return outlay.Errorf(outlay.CodeUnavailable, byItself, "Azure's answer to %s cannot be read: %w", path, err)
 		}
 	}
 	return nil
+}
+
+// getPage reads one page.
+func getPage(ctx context.Context, client *arm.Client, link string) ([]byte, error) {
+	req, err := runtime.NewRequest(ctx, http.MethodGet, link)
+	if err != nil {
+		return nil, err
+	}
+	req.Raw().Header.Set("Accept", "application/json")
+	resp, err := client.Pipeline().Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if !runtime.HasStatusCode(resp, http.StatusOK) {
+		return nil, runtime.NewResponseError(resp)
+	}
+	return runtime.Payload(resp)
 }

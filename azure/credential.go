@@ -66,7 +66,7 @@ func (p *Provider) build(a *outlay.CloudAccount) (azcore.TokenCredential, error)
 			return nil, outlay.Errorf(outlay.CodeInvalid, "Enter an ID of 32 hexadecimal digits with dashes.", "%q is not an ID of Entra", clip(v[field], 60)).InField(field)
 		}
 	}
-	opts := azcore.ClientOptions(p.clientOptions())
+	opts := p.clientOptions()
 	var cred azcore.TokenCredential
 	var err error
 	switch a.Credential.Kind {
@@ -120,7 +120,7 @@ func (p *Provider) federated(a *outlay.CloudAccount) (azcore.TokenCredential, er
 	}
 	assertion := func(context.Context) (string, error) { return readToken(p.opts.TokenDir, name) }
 	cred, err := azidentity.NewClientAssertionCredential(v[fieldTenant], v[fieldClient], assertion, &azidentity.ClientAssertionCredentialOptions{
-		ClientOptions: azcore.ClientOptions(p.clientOptions()), DisableInstanceDiscovery: p.opts.Endpoint != "",
+		ClientOptions: p.clientOptions(), DisableInstanceDiscovery: p.opts.Endpoint != "",
 	})
 	return built(cred, err)
 }
@@ -165,7 +165,7 @@ func (p *Provider) certificate(a *outlay.CloudAccount) (azcore.TokenCredential, 
 		return nil, outlay.Errorf(outlay.CodeInvalid, "Paste the certificate and its private key, both in PEM.", "the certificate cannot be read").InField(fieldCertificate)
 	}
 	cred, err := azidentity.NewClientCertificateCredential(v[fieldTenant], v[fieldClient], certs, key, &azidentity.ClientCertificateCredentialOptions{
-		ClientOptions: azcore.ClientOptions(p.clientOptions()), DisableInstanceDiscovery: p.opts.Endpoint != "",
+		ClientOptions: p.clientOptions(), DisableInstanceDiscovery: p.opts.Endpoint != "",
 	})
 	return built(cred, err)
 }

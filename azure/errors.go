@@ -67,15 +67,8 @@ func messageOf(re *azcore.ResponseError) string {
 	return orElse(answer.Error.Message, answer.Message)
 }
 
-// errorCode is Azure's code for a failed call; "" when it answered none. It may be a number: Cost Management answers
-// "400" (clouds.md §9).
-func errorCode(err error) string {
-	if re, ok := errors.AsType[*azcore.ResponseError](err); ok {
-		return re.ErrorCode
-	}
-	return ""
-}
-
+// statusOf is the HTTP status of a failed call, 0 when there was no answer. Azure's code may be a mere number, too: Cost
+// Management answers "400" (clouds.md §9).
 func statusOf(err error) int {
 	if re, ok := errors.AsType[*azcore.ResponseError](err); ok {
 		return re.StatusCode
