@@ -93,8 +93,12 @@ func exportRoutes() []azureRoute {
 	return []azureRoute{
 		on(http.MethodPost, azureExport+"/[^/]+/run", "Execute", nil, http.StatusAccepted, func(v *azureVisit, s *costfake.ExportsServer) {
 			s.Execute = func(_ context.Context, _, _ string, o *armcostmanagement.ExportsClientExecuteOptions) (azfake.Responder[armcostmanagement.ExportsClientExecuteResponse], azfake.ErrorResponder) {
-				if len(v.sent) > 0 && o != nil && o.Parameters != nil {
-					v.body(o.Parameters)
+				if len(v.sent) > 0 {
+					in := armcostmanagement.ExportRunRequest{} // what the fake knows nothing of is no parameter to it
+					if o != nil && o.Parameters != nil {
+						in = *o.Parameters
+					}
+					v.body(in)
 				}
 				return given[armcostmanagement.ExportsClientExecuteResponse](v)
 			}

@@ -53,8 +53,13 @@ func newWorld(t *testing.T, o simazure.Options) *world {
 	url, ca := outlaytest.AzureServer(t, c)
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
-	w.url, w.client = url, &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}, Timeout: 20 * time.Second}
+	w.url, w.client = url, trusting(pool)
 	return w
+}
+
+// trusting is a client that trusts the cloud's certificate.
+func trusting(pool *x509.CertPool) *http.Client {
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}, Timeout: 20 * time.Second}
 }
 
 func (w *world) options() *arm.ClientOptions {

@@ -66,8 +66,8 @@ type Fault struct {
 	Status        int
 	Code, Message string
 	Header        http.Header
-	// RetryAfter is in seconds, for Throttle and the unavailable kinds; 0 sends no header. RetryHeader names the header;
-	// "" means Retry-After.
+	// RetryAfter is in seconds, for Throttle and the unavailable kinds; 0 sends no header, a negative one asks for no
+	// wait. RetryHeader names the header; "" means Retry-After.
 	RetryAfter  int
 	RetryHeader string
 }
@@ -128,7 +128,7 @@ func (c *Cloud) pick(k *call) *Fault {
 		return f
 	}
 	if k.Service != "entra" && c.fault.random != nil && c.fault.random.Float64() < c.fault.rate {
-		return &Fault{Kind: c.fault.kinds[c.fault.random.IntN(len(c.fault.kinds))]}
+		return &Fault{Kind: c.fault.kinds[c.fault.random.IntN(len(c.fault.kinds))], RetryAfter: -1}
 	}
 	return nil
 }
@@ -179,12 +179,12 @@ func denied(k *call) *refusal {
 
 // hinted adds how long to wait where asked.
 func (f *Fault) hinted(a answer) answer {
-	if f.RetryAfter > 0 && a.header != nil {
+	if f.RetryAfter != 0 && a.header != nil {
 		name := f.RetryHeader
 		if name == "" {
 			name = "Retry-After"
 		}
-		a.header.Set(name, strconv.Itoa(f.RetryAfter))
+		a.header.Set(name, strconv.Itoa(max(f.RetryAfter, 0)))
 	}
 	return a
 }
