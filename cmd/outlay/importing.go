@@ -10,6 +10,7 @@ import (
 
 	"outlay"
 	"outlay/client"
+	"outlay/control"
 )
 
 func (c *cli) importing() *cobra.Command {
@@ -39,10 +40,11 @@ func (c *cli) importing() *cobra.Command {
 			if res.Already {
 				fmt.Fprintf(c.err, "%s: already imported, nothing changed.\n", res.Name)
 			}
-			if len(res.Unknown) > 0 {
+			focus := res.Format == control.FormatFocus // other bills have columns of their own, and that is as it should be
+			if focus && len(res.Unknown) > 0 {
 				fmt.Fprintf(c.err, "Columns that FOCUS does not name, kept aside: %s\n", strings.Join(res.Unknown, ", "))
 			}
-			if len(res.Missing) > 0 {
+			if focus && len(res.Missing) > 0 {
 				fmt.Fprintf(c.err, "FOCUS columns that the files lack: %s\n", strings.Join(res.Missing, ", "))
 			}
 			for _, n := range res.Notes {
