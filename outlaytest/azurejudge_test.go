@@ -91,7 +91,7 @@ func TestAzureJudgeLeavesFaultsAlone(t *testing.T) {
 		w.Header().Set("X-Simulated-Fault", "garble")
 		_, _ = io.WriteString(w, "<not {json")
 	}))
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/subscriptions/s?api-version=2022-12-01", nil))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/subscriptions/s?api-version=2022-12-01", nil))
 	if len(l.heard) > 0 {
 		t.Errorf("found %q", l.heard)
 	}
