@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // call says what was asked of Google: the IAM permission it needs, on what, and in plain words.
@@ -36,11 +38,41 @@ func failure(err error, c call) error {
 	}
 	ge, ok := errors.AsType[*googleapi.Error](err)
 	if !ok {
-		return transportFailure(err, c)
+		if ge = streamError(err); ge == nil {
+			return transportFailure(err, c)
+		}
 	}
 	e := classify(ge, c)
 	e.Err, e.RetryAfter = err, retryAfter(ge.Header)
 	return e
+}
+
+// streamError is an answer of the Storage Read API, which speaks gRPC, as if it had come the other way; nil when there
+// was none.
+func streamError(err error) *googleapi.Error {
+	st, ok := status.FromError(err)
+	if !ok {
+		return nil
+	}
+	code := 0
+	switch st.Code() {
+	case codes.PermissionDenied:
+		code = http.StatusForbidden
+	case codes.Unauthenticated:
+		code = http.StatusUnauthorized
+	case codes.NotFound:
+		code = http.StatusNotFound
+	case codes.ResourceExhausted:
+		code = http.StatusTooManyRequests
+	case codes.InvalidArgument, codes.FailedPrecondition, codes.OutOfRange:
+		code = http.StatusBadRequest
+	case codes.Internal, codes.Aborted, codes.DataLoss:
+		code = http.StatusInternalServerError
+	}
+	if code == 0 {
+		return nil
+	}
+	return &googleapi.Error{Code: code, Message: st.Message()}
 }
 
 // reasonOf is Google's word for what happened: of the details where there are any, else of the list of errors.
@@ -104,26 +136,26 @@ func classify(ge *googleapi.Error, c call) *outlay.Error {
 		return disabled(ge, c)
 	}
 	v, known := verdicts(reason)
-	switch status := ge.Code; {
+	switch code := ge.Code; {
 	case known:
-	case status == http.StatusUnauthorized:
+	case code == http.StatusUnauthorized:
 		v, _ = verdicts("authError")
-	case status == http.StatusForbidden:
+	case code == http.StatusForbidden:
 		return refused(ge, c)
 	case strings.Contains(ge.Message, "constraints/"):
 		v = verdict{outlay.CodeInvalid, outlay.DefinitelyNot, "an organization policy forbids it: " + clip(ge.Message, 300), "Choose another region, or ask who administers your Google Cloud organization to allow this one.", "region"}
-	case status == http.StatusNotFound:
+	case code == http.StatusNotFound:
 		v = verdict{outlay.CodeNotFound, outlay.DefinitelyNot, "it does not exist, or this credential may not see it", "", ""}
-	case status == http.StatusPreconditionFailed:
+	case code == http.StatusPreconditionFailed:
 		v = verdict{outlay.CodeConflict, outlay.DefinitelyNot, "it changed meanwhile", "Nothing to do; it is read again.", ""}
-	case status == http.StatusTooManyRequests:
+	case code == http.StatusTooManyRequests:
 		v = verdict{outlay.CodeThrottled, outlay.Unknown, "Google asks for fewer calls", itself, ""}
-	case status == http.StatusRequestTimeout || status >= 500 || status < 400:
-		v = verdict{outlay.CodeUnavailable, outlay.Unknown, "Google answered " + orStatus(reason, status), itself, ""}
-	case status == http.StatusConflict:
-		v = verdict{outlay.CodeConflict, outlay.Unknown, "Google answered " + orStatus(reason, status), "", ""}
+	case code == http.StatusRequestTimeout || code >= 500 || code < 400:
+		v = verdict{outlay.CodeUnavailable, outlay.Unknown, "Google answered " + orStatus(reason, code), itself, ""}
+	case code == http.StatusConflict:
+		v = verdict{outlay.CodeConflict, outlay.Unknown, "Google answered " + orStatus(reason, code), "", ""}
 	default:
-		v = verdict{outlay.CodeInvalid, outlay.DefinitelyNot, "Google answered " + orStatus(reason, status), "", ""}
+		v = verdict{outlay.CodeInvalid, outlay.DefinitelyNot, "Google answered " + orStatus(reason, code), "", ""}
 	}
 	e := &outlay.Error{Code: v.code, Outcome: v.outcome, Message: c.Doing + ": " + v.text, Fix: v.fix, Field: v.field}
 	if e.Code == outlay.CodeInvalid && ge.Message != "" && !strings.Contains(e.Message, ge.Message) {
