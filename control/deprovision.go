@@ -83,7 +83,7 @@ func (c *Control) consequences(s setting) (heading, text string, losing []string
 	followers := []string{}
 	for _, o := range s.others {
 		names[o.ID] = o.Name
-		expects := o.Identity.Scope.ID == s.source.Scope.ID || o.Status.OwnerID == s.account.ID
+		expects := s.source.Scope.IsPayer && o.Identity.Scope.ID == s.source.Scope.ID || o.Status.OwnerID == s.account.ID
 		if o.Status.Via == s.source.ID || o.Status.Via == "" && expects {
 			followers = append(followers, o.Name)
 		}

@@ -37,6 +37,7 @@ type ImportFile struct{ Name, Path string }
 type ImportResult struct {
 	SourceID string         `json:"sourceId"`
 	Name     string         `json:"name"`
+	Format   string         `json:"format"`  // FormatFocus, an ID of ImportFormats, or what several make together
 	Already  bool           `json:"already"` // the same content was loaded before; nothing changed
 	Rows     int64          `json:"rows"`
 	Periods  []ImportPeriod `json:"periods"`

@@ -203,7 +203,8 @@ func (s *state) sourceFacts(src outlay.Source, a outlay.CloudAccount) SourceFact
 }
 
 // basis says how we know that an account is covered by a source; "" when nothing says so. The rule holds only as long as
-// neither the source's members nor the account's own payer could be read.
+// neither the source's members nor the account's own payer could be read. A source on an account that is not the one
+// invoiced brings that account's costs alone, whatever scope the others share with it.
 func (s *state) basis(src outlay.Source, is outlay.Identity) outlay.CoverageBasis {
 	if is.AccountID == "" {
 		return ""
@@ -212,7 +213,7 @@ func (s *state) basis(src outlay.Source, is outlay.Identity) outlay.CoverageBasi
 	if found == outlay.CoveredByRule && (s.listed[src.ID] || !unplaced(is)) {
 		found = ""
 	}
-	if surer(outlay.CoveredByMembership, found) && src.Scope.ID != "" && src.Scope.ID == is.Scope.ID {
+	if surer(outlay.CoveredByMembership, found) && src.Scope.IsPayer && src.Scope.ID != "" && src.Scope.ID == is.Scope.ID {
 		return outlay.CoveredByMembership
 	}
 	return found

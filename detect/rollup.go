@@ -157,6 +157,8 @@ func (f Facts) ownReason(s SourceFacts) string {
 		return joined("No cost data yet.", sentence(s.Waits), f.reminder(s))
 	case s.Waits != "":
 		return joined("No cost data yet. The run stopped:", sentence(s.Waits))
+	case s.Imported:
+		return "An existing export is read here; none of its cost data is loaded yet."
 	case s.Made:
 		return joined("Billing is set up here; no cost data yet.", f.FirstData)
 	}
@@ -174,6 +176,8 @@ func (f Facts) sharedReason(s SourceFacts) string {
 		return joined(fmt.Sprintf("Billing is set up on %s; none of its cost data is of this account yet.", s.OwnerName), f.ruleText(s))
 	case s.Asks:
 		return joined(fmt.Sprintf("Billing is being set up on %s, which waits for a person.", s.OwnerName), f.reminder(s), f.ruleText(s))
+	case s.Imported:
+		return joined(fmt.Sprintf("An existing export is read through %s; none of its cost data is loaded yet.", s.OwnerName), f.ruleText(s))
 	case s.Made:
 		return joined(fmt.Sprintf("Billing is set up on %s; no cost data yet.", s.OwnerName), f.FirstData, f.ruleText(s))
 	}
