@@ -134,18 +134,19 @@ func (f finder) reads(ctx context.Context, at location) (string, error) {
 	if why, known := f.readable[place]; known {
 		return why, nil
 	}
-	why, err := f.lookInto(ctx, at)
+	why, _, err := f.lookInto(ctx, at)
 	if err == nil {
 		f.readable[place] = why
 	}
 	return why, err
 }
 
-func (f finder) lookInto(ctx context.Context, at location) (string, error) {
+// lookInto tells why a place cannot be read, "" when it can, and whether its bucket exists at all.
+func (f finder) lookInto(ctx context.Context, at location) (why string, there bool, err error) {
 	d := f.ses.door(names{Bucket: at.Bucket, Region: at.Region, Account: at.Account, Partition: f.ses.Partition})
-	_, found, err := d.head(ctx)
-	if err == nil && !found {
-		return "Its bucket " + at.Bucket + " does not exist. Nothing is delivered any more.", nil
+	_, there, err = d.head(ctx)
+	if err == nil && !there {
+		return "Its bucket " + at.Bucket + " does not exist. Nothing is delivered any more.", false, nil
 	}
 	if err == nil {
 		_, err = d.s3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: d.name, Prefix: sdk.String(at.base()), MaxKeys: sdk.Int32(1), ExpectedBucketOwner: d.owner})
@@ -153,14 +154,14 @@ func (f finder) lookInto(ctx context.Context, at location) (string, error) {
 	}
 	switch code := outlay.CodeOf(err); {
 	case err == nil:
-		return "", nil
+		return "", true, nil
 	case code == outlay.CodeForbidden:
-		return "This credential may not read the bucket " + at.Bucket + ". Allow it s3:ListBucket on the bucket and s3:GetObject on " + at.base() + "*, then look again.", nil
+		return "This credential may not read the bucket " + at.Bucket + ". Allow it s3:ListBucket on the bucket and s3:GetObject on " + at.base() + "*, then look again.", true, nil
 	case code == outlay.CodeConflict, code == outlay.CodeInvalid, code == outlay.CodeNotFound:
 		e := outlay.AsError(err)
-		return strings.TrimSpace("Its bucket cannot be read: " + e.Message + ". " + e.Fix), nil
+		return strings.TrimSpace("Its bucket cannot be read: " + e.Message + ". " + e.Fix), true, nil
 	}
-	return "", err
+	return "", true, err
 }
 
 // found is an export that was found, whatever service keeps it.

@@ -54,8 +54,8 @@ const curSource = "/* rows */"
 // serves both: the view raw gives NULL for what a file lacks.
 func (p *Provider) Mapping(format string) (outlay.Mapping, error) {
 	m := outlay.Mapping{
-		TagPrefixes:         []string{"resourceTags/user:", "user:", "user_"},
-		ProviderTagPrefixes: []string{"resourceTags/aws:", "aws:", "aws_"},
+		TagPrefixes:         []string{"resourceTags/user:", "resource_tags_user_", "user:", "user_"},
+		ProviderTagPrefixes: []string{"resourceTags/aws:", "resource_tags_aws_", "aws:", "aws_"},
 	}
 	switch format {
 	case formatFocus12, formatFocus10:

@@ -104,16 +104,23 @@ func (o *observer) importedReport(ctx context.Context, at location) (outlay.Reso
 // importedBucket tells whether what is delivered can be listed.
 func (o *observer) importedBucket(ctx context.Context, at location) {
 	f := finder{p: o.p, ses: o.ses, account: o.n.Account, readable: map[string]string{}}
-	why, err := f.lookInto(ctx, at)
+	r := outlay.Resource{Kind: kindBucket, Name: at.Bucket, Origin: outlay.PreExisting, ProviderID: "arn:" + o.ses.Partition + ":s3:::" + at.Bucket, Properties: map[string]string{propRegion: at.Region}}
+	why, there, err := f.lookInto(ctx, at)
 	switch {
 	case err != nil:
 		o.unknown(string(kindBucket), err)
+		return
 	case why != "":
 		o.note("warn", why)
-		o.seen.Unknown[string(kindBucket)] = why
-	default:
-		o.add(outlay.Resource{Kind: kindBucket, Name: at.Bucket, Origin: outlay.PreExisting, ProviderID: "arn:" + o.ses.Partition + ":s3:::" + at.Bucket, Properties: map[string]string{propRegion: at.Region}})
 	}
+	if !there {
+		r.State = outlay.StateMissing
+	}
+	if there && why != "" {
+		o.seen.Unknown[string(kindBucket)] = why
+		return
+	}
+	o.add(r)
 }
 
 // imported plans nothing: what somebody else set up is read, never changed and never destroyed.

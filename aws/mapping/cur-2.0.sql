@@ -43,7 +43,18 @@
     resource_tags AS Tags,
     COALESCE(line_item_line_item_type IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage'), false) AS usage,
     COALESCE(line_item_operation IN ('EKSPod-EC2', 'ECSTask-EC2'), false) AS split,
-    x_Other
+    NULLIF('{' || concat_ws(',',
+      '"line_item_line_item_type":' || CAST(to_json(NULLIF(CAST(line_item_line_item_type AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_operation":' || CAST(to_json(NULLIF(CAST(line_item_operation AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_product_code":' || CAST(to_json(NULLIF(CAST(line_item_product_code AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_tax_type":' || CAST(to_json(NULLIF(CAST(line_item_tax_type AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_net_unblended_cost":' || CAST(to_json(NULLIF(CAST(line_item_net_unblended_cost AS VARCHAR), '')) AS VARCHAR),
+      '"bill_bill_type":' || CAST(to_json(NULLIF(CAST(bill_bill_type AS VARCHAR), '')) AS VARCHAR),
+      '"pricing_term":' || CAST(to_json(NULLIF(CAST(pricing_term AS VARCHAR), '')) AS VARCHAR),
+      '"pricing_purchase_option":' || CAST(to_json(NULLIF(CAST(pricing_purchase_option AS VARCHAR), '')) AS VARCHAR),
+      '"product_instance_type":' || CAST(to_json(NULLIF(CAST(product_instance_type AS VARCHAR), '')) AS VARCHAR),
+      '"cost_category":' || CAST(CAST(cost_category AS JSON) AS VARCHAR),
+      '"discount":' || CAST(CAST(discount AS JSON) AS VARCHAR)) || '}', '{}') AS x_Other
   FROM (
     SELECT * FROM raw UNION ALL BY NAME SELECT
       NULL AS line_item_availability_zone, NULL AS bill_payer_account_id, NULL AS bill_payer_account_name, NULL AS line_item_currency_code,
@@ -56,6 +67,7 @@
       NULL AS product_location, NULL AS savings_plan_savings_plan_a_r_n, NULL AS savings_plan_offering_type,
       NULL AS savings_plan_savings_plan_effective_cost, NULL AS savings_plan_total_commitment_to_date, NULL AS savings_plan_used_commitment,
       NULL AS reservation_reservation_a_r_n, NULL AS reservation_effective_cost, NULL AS reservation_unused_amortized_upfront_fee_for_billing_period,
-      NULL AS reservation_unused_recurring_fee, NULL AS product, NULL AS resource_tags
+      NULL AS reservation_unused_recurring_fee, NULL AS product, NULL AS resource_tags,
+      NULL AS line_item_tax_type, NULL AS line_item_net_unblended_cost, NULL AS bill_bill_type, NULL AS pricing_term, NULL AS pricing_purchase_option, NULL AS product_instance_type, NULL AS cost_category, NULL AS discount
     WHERE false
   ) AS whole

@@ -1,5 +1,4 @@
--- The legacy report as CSV. Every tag is a column of its own, resourceTags/user:Project: the reader's object of the columns that FOCUS
--- does not name, x_Other, has them all by name.
+-- The legacy report as CSV. Every tag is a column of its own, resourceTags/user:Project, and keeps that as its key: the reader strips it.
   SELECT
     NULLIF(CAST("lineItem/AvailabilityZone" AS VARCHAR), '') AS AvailabilityZone,
     NULLIF(CAST("bill/PayerAccountId" AS VARCHAR), '') AS payer,
@@ -41,11 +40,20 @@
     NULLIF(CAST("reservation/UnusedAmortizedUpfrontFeeForBillingPeriod" AS VARCHAR), '') AS unused_upfront,
     NULLIF(CAST("reservation/UnusedRecurringFee" AS VARCHAR), '') AS unused_recurring,
     NULLIF("product/ProductName", '') AS service,
-    map_from_entries(list_transform(list_filter(map_entries(CAST(CAST(x_Other AS JSON) AS MAP(VARCHAR, VARCHAR))),
-           lambda e: starts_with(e.key, 'resourceTags/') AND e.value <> ''), lambda e: {'key': substr(e.key, 14), 'value': e.value})) AS Tags,
+    map_from_entries(list_filter(map_entries(CAST(to_json(struct_pack(*COLUMNS(lambda c: starts_with(c, 'resourceTags/')))) AS MAP(VARCHAR, VARCHAR))),
+      lambda e: e.value <> '')) AS Tags,
     COALESCE("lineItem/LineItemType" IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage'), false) AS usage,
     COALESCE("lineItem/Operation" IN ('EKSPod-EC2', 'ECSTask-EC2'), false) AS split,
-    x_Other
+    NULLIF('{' || concat_ws(',',
+      '"lineItem/LineItemType":' || CAST(to_json(NULLIF(CAST("lineItem/LineItemType" AS VARCHAR), '')) AS VARCHAR),
+      '"lineItem/Operation":' || CAST(to_json(NULLIF(CAST("lineItem/Operation" AS VARCHAR), '')) AS VARCHAR),
+      '"lineItem/ProductCode":' || CAST(to_json(NULLIF(CAST("lineItem/ProductCode" AS VARCHAR), '')) AS VARCHAR),
+      '"lineItem/TaxType":' || CAST(to_json(NULLIF(CAST("lineItem/TaxType" AS VARCHAR), '')) AS VARCHAR),
+      '"lineItem/NetUnblendedCost":' || CAST(to_json(NULLIF(CAST("lineItem/NetUnblendedCost" AS VARCHAR), '')) AS VARCHAR),
+      '"bill/BillType":' || CAST(to_json(NULLIF(CAST("bill/BillType" AS VARCHAR), '')) AS VARCHAR),
+      '"pricing/term":' || CAST(to_json(NULLIF(CAST("pricing/term" AS VARCHAR), '')) AS VARCHAR),
+      '"pricing/PurchaseOption":' || CAST(to_json(NULLIF(CAST("pricing/PurchaseOption" AS VARCHAR), '')) AS VARCHAR),
+      '"product/instanceType":' || CAST(to_json(NULLIF(CAST("product/instanceType" AS VARCHAR), '')) AS VARCHAR)) || '}', '{}') AS x_Other
   FROM (
     SELECT * FROM raw UNION ALL BY NAME SELECT
       NULL AS "lineItem/AvailabilityZone", NULL AS "bill/PayerAccountId", NULL AS "lineItem/CurrencyCode", NULL AS "bill/BillingPeriodStartDate",
@@ -58,6 +66,7 @@
       NULL AS "savingsPlan/SavingsPlanARN", NULL AS "savingsPlan/OfferingType", NULL AS "savingsPlan/SavingsPlanEffectiveCost",
       NULL AS "savingsPlan/TotalCommitmentToDate", NULL AS "savingsPlan/UsedCommitment", NULL AS "reservation/ReservationARN",
       NULL AS "reservation/EffectiveCost", NULL AS "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod", NULL AS "reservation/UnusedRecurringFee",
-      NULL AS "product/ProductName"
+      NULL AS "product/ProductName", NULL AS "resourceTags/",
+      NULL AS "lineItem/TaxType", NULL AS "lineItem/NetUnblendedCost", NULL AS "bill/BillType", NULL AS "pricing/term", NULL AS "pricing/PurchaseOption", NULL AS "product/instanceType"
     WHERE false
   ) AS whole

@@ -1,5 +1,5 @@
--- The legacy report as Parquet, or through Athena. Every tag is a column of its own, resource_tags_user_group_i_d; the prefix user_ stays for
--- the reader, which strips it once.
+-- The legacy report as Parquet, or through Athena. Every tag is a column of its own, resource_tags_user_group_i_d, and keeps that as its key:
+-- the reader strips it.
   SELECT
     NULLIF(CAST(line_item_availability_zone AS VARCHAR), '') AS AvailabilityZone,
     NULLIF(CAST(bill_payer_account_id AS VARCHAR), '') AS payer,
@@ -41,11 +41,20 @@
     NULLIF(CAST(reservation_unused_amortized_upfront_fee_for_billing_period AS VARCHAR), '') AS unused_upfront,
     NULLIF(CAST(reservation_unused_recurring_fee AS VARCHAR), '') AS unused_recurring,
     NULLIF(CAST(product_product_name AS VARCHAR), '') AS service,
-    map_from_entries(list_transform(list_filter(map_entries(CAST(CAST(x_Other AS JSON) AS MAP(VARCHAR, VARCHAR))),
-           lambda e: starts_with(e.key, 'resource_tags_') AND e.value <> ''), lambda e: {'key': substr(e.key, 15), 'value': e.value})) AS Tags,
+    map_from_entries(list_filter(map_entries(CAST(to_json(struct_pack(*COLUMNS(lambda c: starts_with(c, 'resource_tags_')))) AS MAP(VARCHAR, VARCHAR))),
+      lambda e: e.value <> '')) AS Tags,
     COALESCE(line_item_line_item_type IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage'), false) AS usage,
     COALESCE(line_item_operation IN ('EKSPod-EC2', 'ECSTask-EC2'), false) AS split,
-    x_Other
+    NULLIF('{' || concat_ws(',',
+      '"line_item_line_item_type":' || CAST(to_json(NULLIF(CAST(line_item_line_item_type AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_operation":' || CAST(to_json(NULLIF(CAST(line_item_operation AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_product_code":' || CAST(to_json(NULLIF(CAST(line_item_product_code AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_tax_type":' || CAST(to_json(NULLIF(CAST(line_item_tax_type AS VARCHAR), '')) AS VARCHAR),
+      '"line_item_net_unblended_cost":' || CAST(to_json(NULLIF(CAST(line_item_net_unblended_cost AS VARCHAR), '')) AS VARCHAR),
+      '"bill_bill_type":' || CAST(to_json(NULLIF(CAST(bill_bill_type AS VARCHAR), '')) AS VARCHAR),
+      '"pricing_term":' || CAST(to_json(NULLIF(CAST(pricing_term AS VARCHAR), '')) AS VARCHAR),
+      '"pricing_purchase_option":' || CAST(to_json(NULLIF(CAST(pricing_purchase_option AS VARCHAR), '')) AS VARCHAR),
+      '"product_instance_type":' || CAST(to_json(NULLIF(CAST(product_instance_type AS VARCHAR), '')) AS VARCHAR)) || '}', '{}') AS x_Other
   FROM (
     SELECT * FROM raw UNION ALL BY NAME SELECT
       NULL AS line_item_availability_zone, NULL AS bill_payer_account_id, NULL AS bill_payer_account_name, NULL AS line_item_currency_code,
@@ -58,6 +67,7 @@
       NULL AS product_region, NULL AS product_location, NULL AS savings_plan_savings_plan_a_r_n, NULL AS savings_plan_offering_type,
       NULL AS savings_plan_savings_plan_effective_cost, NULL AS savings_plan_total_commitment_to_date, NULL AS savings_plan_used_commitment,
       NULL AS reservation_reservation_a_r_n, NULL AS reservation_effective_cost, NULL AS reservation_unused_amortized_upfront_fee_for_billing_period,
-      NULL AS reservation_unused_recurring_fee, NULL AS product_product_name
+      NULL AS reservation_unused_recurring_fee, NULL AS product_product_name, NULL AS "resource_tags_",
+      NULL AS line_item_tax_type, NULL AS line_item_net_unblended_cost, NULL AS bill_bill_type, NULL AS pricing_term, NULL AS pricing_purchase_option, NULL AS product_instance_type
     WHERE false
   ) AS whole

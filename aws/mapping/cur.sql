@@ -83,7 +83,8 @@ SELECT
   CASE WHEN account IS NULL THEN payer_name ELSE account_name END AS SubAccountName,
   CASE WHEN account IS NOT NULL THEN 'Account' END AS SubAccountType,
   'AWS' AS ServiceProviderName,
-  Tags
+  Tags,
+  x_Other
 FROM (
   /* rows */
 ) AS cur
