@@ -63,6 +63,8 @@ type Options struct {
 	FolderStamp bool
 	// EmptyManifest makes a run without data write a manifest that lists no blobs.
 	EmptyManifest bool
+	// Judge stands between clients and what Start serves, as outlaytest.AzureJudge in tests. Default: nobody.
+	Judge func(http.Handler) http.Handler
 	// Seed varies the generated bills.
 	Seed int64
 }
@@ -140,9 +142,13 @@ func (c *Cloud) Start(addr string) (url string, ca []byte, stop func(), err erro
 	if err != nil {
 		return "", nil, nil, fmt.Errorf("starting the simulated cloud: %w", err)
 	}
+	var handler http.Handler = c
+	if c.opt.Judge != nil {
+		handler = c.opt.Judge(c)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
-		Handler: c, ReadHeaderTimeout: 30 * time.Second, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
+		Handler: handler, ReadHeaderTimeout: 30 * time.Second, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
 		ErrorLog: quiet(), // a client that is killed in a handshake is no news
 	}
 	var done sync.WaitGroup
