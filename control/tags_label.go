@@ -54,7 +54,10 @@ func (c *Control) PlanLabels(ctx context.Context, a outlay.Actor, r PlanLabelsRe
 	k := labelKeeper{c: c, actor: a, provider: p, lossy: lossy(p)}
 	err = c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
 		k.labels = slices.Clone(labels)
-		return k.keep(ctx, tx)
+		if err := k.keep(ctx, tx); err != nil {
+			return err
+		}
+		return k.handles(ctx, tx)
 	})
 	return LabelsView{Provider: r.Provider, Title: p.About().Title, Labels: k.labels}, err
 }
@@ -133,6 +136,24 @@ func (k *labelKeeper) keep(ctx context.Context, tx outlay.Tx) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// handles says where User is somebody's address: people find their own costs by their handle.
+func (k *labelKeeper) handles(ctx context.Context, tx outlay.Tx) error {
+	i := slices.IndexFunc(k.labels, func(l outlay.Label) bool { return l.Tag == "User" })
+	if i < 0 {
+		return nil
+	}
+	users, err := tx.Users(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if l := &k.labels[i]; strings.EqualFold(u.Email, l.Original) && u.Handle != l.Original {
+			l.Note = strings.TrimSpace(l.Note + " Outlay finds this person's own costs by the handle " + u.Handle + "; tag that.")
 		}
 	}
 	return nil

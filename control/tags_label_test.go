@@ -122,6 +122,10 @@ func TestPlanLabelsForOthers(t *testing.T) {
 			t.Errorf("%s %v for %q: %v", c.who.UserID, c.who.Scopes, c.user, err)
 		}
 	}
+	v, err := h.PlanLabels(ctx, ann, control.PlanLabelsRequest{Provider: "nimbus", Tags: map[string]string{"User": "ann@example.org"}})
+	if err != nil || v.Labels[0].Note != "Lower case. Outlay finds this person's own costs by the handle ann; tag that." {
+		t.Errorf("an address is noted as %+v, %v", v.Labels, err)
+	}
 	if kept := h.meanings(t); kept["User=bob"] != "bob" || kept["User=ann-example-org"] != "ann@example.org" {
 		t.Errorf("kept %v", kept)
 	}

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"outlay"
 	"outlay/auth"
@@ -284,8 +283,5 @@ func (s *site) activateTags(c *call) error {
 	return s.showActivate(c, b, e, status)
 }
 
-// since is a day with its year: '3 Mar 2026'.
-func since(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
-
-// Since is when the key was turned on.
-func (v tagCellView) SinceText() string { return since(v.Since) }
+// SinceText is the day on which the key was turned on: '3 Mar 2026'.
+func (v tagCellView) SinceText() string { return v.Since.UTC().Format("2 Jan 2006") }
