@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -76,8 +77,12 @@ func (o orders) obey() (int, error) {
 	if err != nil {
 		return childBroken, err
 	}
+	passed := map[string]int{}
 	w := o.worker(store, func(p string) {
 		_, _ = fmt.Fprintln(points, p)
+		if passed[p]++; passed[p] > 1 {
+			p += "@" + strconv.Itoa(passed[p])
+		}
 		switch p {
 		case o.KillAt:
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -76,6 +76,7 @@ func sweep(t *testing.T, of sweepCase) {
 	if len(up) != of.up || len(down) != of.down {
 		t.Errorf("%d and %d points, want %d and %d:\n%s\n%s", len(up), len(down), of.up, of.down, strings.Join(up, "\n"), strings.Join(down, "\n"))
 	}
+	up, down = numbered(up), numbered(down)
 	f := &figures{reached: map[string]int{}}
 	begun := outlay.SystemClock{}.Now()
 	t.Run("points", func(t *testing.T) {
@@ -97,6 +98,18 @@ func sweep(t *testing.T, of sweepCase) {
 	}
 	t.Logf("crash sweep of %s: %d points, %d runs, %d kills, leaked %d, doubled %d, foreign touched %d, stuck %d, in %s",
 		of.name, len(up)+len(down), f.runs, f.kills, f.leaked, f.doubled, f.foreign, f.stuck, outlay.SystemClock{}.Now().Sub(begun).Round(time.Second))
+}
+
+// numbered tells points of one name apart: the second is "name@2".
+func numbered(points []string) []string {
+	seen, out := map[string]int{}, make([]string, len(points))
+	for i, p := range points {
+		seen[p]++
+		if out[i] = p; seen[p] > 1 {
+			out[i] = p + "@" + strconv.Itoa(seen[p])
+		}
+	}
+	return out
 }
 
 // sweepUp kills a provision at a point, resumes it, and takes it down.

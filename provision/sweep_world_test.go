@@ -40,7 +40,7 @@ type sweepCase struct {
 // sweepCases are the clouds by name; a child process finds its own in it.
 func sweepCases() map[string]sweepCase {
 	out := map[string]sweepCase{}
-	for _, c := range []sweepCase{awsCase()} {
+	for _, c := range []sweepCase{awsCase(), azureCase(), googleCase()} {
 		out[c.name] = c
 	}
 	return out
@@ -62,6 +62,9 @@ type sweepCloud interface {
 	// once names the kinds of which a set-up has one, and how many if more.
 	once() map[string]int
 }
+
+// everySource marks a thing that can only be of the world's one source.
+const everySource = "*"
 
 // live is one thing that exists in the cloud.
 type live struct {
@@ -290,7 +293,7 @@ func (w *world) here(op outlay.Operation) bool {
 
 // ours are the live things that carry the mark of the world's source.
 func (w *world) ours() []live {
-	return slices.DeleteFunc(w.cloud.live(), func(l live) bool { return l.Source != w.source })
+	return slices.DeleteFunc(w.cloud.live(), func(l live) bool { return l.Source != w.source && l.Source != everySource })
 }
 
 func (w *world) planted() []live {
