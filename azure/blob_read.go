@@ -18,6 +18,7 @@ import (
 type reader struct {
 	blobs *azblob.Client
 	at    place
+	seen  *manifestCache
 }
 
 // blobState is a blob as a listing or a look found it.
@@ -29,7 +30,7 @@ type blobState struct {
 
 func (p *Provider) reader(ctx context.Context, a *outlay.CloudAccount, at place) (reader, error) {
 	client, err := p.blobs(ctx, a, at.AccountURL)
-	return reader{client, at}, err
+	return reader{client, at, &p.manifests}, err
 }
 
 // call names what reading a blob takes: a data action on the container.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"outlay"
@@ -114,11 +115,7 @@ func newer(a, b outlay.Delivery) bool {
 
 // delivery is what one manifest delivers; not ok when it is not this export's, or there is no data in it.
 func (r reader) delivery(ctx context.Context, e exportPlace, f blobState, blobs map[string]blobState) (outlay.Delivery, bool, error) {
-	body, err := r.small(ctx, f)
-	if err != nil {
-		return outlay.Delivery{}, false, err
-	}
-	m, err := parseManifest(body)
+	m, err := r.manifest(ctx, f)
 	if err != nil || !m.isOf(e) || len(m.Blobs) == 0 {
 		return outlay.Delivery{}, false, inManifest(err, f.name)
 	}
@@ -130,6 +127,48 @@ func (r reader) delivery(ctx context.Context, e exportPlace, f blobState, blobs 
 	d.Ref = map[string]string{refManifest: f.name, refETag: f.etag}
 	d.Token = token(f, d.Files)
 	return d, true, nil
+}
+
+// manifest reads a manifest, once: it is immutable under its entity tag.
+func (r reader) manifest(ctx context.Context, f blobState) (manifest, error) {
+	key := strings.Join([]string{r.at.AccountURL, r.at.Container, f.name, f.etag}, "\x00")
+	if m, known := r.seen.get(key); known && f.etag != "" {
+		return m, nil
+	}
+	body, err := r.small(ctx, f)
+	if err != nil {
+		return manifest{}, err
+	}
+	m, err := parseManifest(body)
+	if err == nil {
+		r.seen.put(key, m)
+	}
+	return m, err
+}
+
+// mostManifests bounds what is remembered: a year of an export that runs daily into new folders has 365.
+const mostManifests = 4096
+
+// manifestCache remembers manifests that were read, for exports that keep those of every run.
+type manifestCache struct {
+	mu   sync.Mutex
+	kept map[string]manifest
+}
+
+func (c *manifestCache) get(key string) (manifest, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, ok := c.kept[key]
+	return m, ok
+}
+
+func (c *manifestCache) put(key string, m manifest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kept == nil || len(c.kept) >= mostManifests {
+		c.kept = map[string]manifest{}
+	}
+	c.kept[key] = m
 }
 
 // inManifest says which manifest is at fault.

@@ -73,6 +73,8 @@ type Provider struct {
 
 	mu    sync.Mutex
 	creds map[string]azcore.TokenCredential // by fingerprint of the stored credential
+
+	manifests manifestCache
 }
 
 // New makes a Provider. It calls nobody.
