@@ -105,10 +105,11 @@ type FaultWorld struct {
 	Manual func(c outlay.Change) error
 }
 
-// patience is how long clients wait for an answer, or for the next piece of one.
-func (f Fault) patience() time.Duration {
+// patience is how long clients wait for an answer, or for the next piece of one. For slow faults it is as short as a
+// machine allows whose slowest call took slowest.
+func (f Fault) patience(slowest time.Duration) time.Duration {
 	if f.slow() {
-		return 300 * time.Millisecond
+		return min(max(10*slowest, 300*time.Millisecond), 3*time.Second)
 	}
 	return 20 * time.Second
 }
@@ -116,7 +117,7 @@ func (f Fault) patience() time.Duration {
 // limit is how long a step may take under the fault, retries and a busy machine included.
 func (f Fault) limit() time.Duration {
 	if f.slow() {
-		return 12 * time.Second
+		return 25 * time.Second
 	}
-	return 30 * time.Second
+	return 40 * time.Second
 }

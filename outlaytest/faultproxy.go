@@ -33,6 +33,7 @@ type FaultProxy struct {
 	hits   int
 	spared bool // the fault could not show on the answer
 	log    []string
+	slow   time.Duration // the longest that the cloud took for an answer
 }
 
 func newFaultProxy(s FaultSubject, patience time.Duration) *FaultProxy {
@@ -86,6 +87,12 @@ func (p *FaultProxy) strike(call string) (Fault, bool) {
 	return p.fault, true
 }
 
+func (p *FaultProxy) took(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slow = max(p.slow, d)
+}
+
 func (p *FaultProxy) serve(w http.ResponseWriter, r *http.Request, cloud http.Handler) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -94,7 +101,9 @@ func (p *FaultProxy) serve(w http.ResponseWriter, r *http.Request, cloud http.Ha
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	fault, struck := p.strike(p.subject.Call(r, body))
 	if !struck {
+		began := time.Now()
 		cloud.ServeHTTP(w, r)
+		p.took(time.Since(began))
 		return
 	}
 	var ran *httptest.ResponseRecorder

@@ -24,7 +24,7 @@ import (
 // doing it again afterwards comes to the same end as if nothing had been wrong.
 func FaultTable(t *testing.T, s FaultSubject) {
 	t.Helper()
-	clean := newLife(t, s, newFaultProxy(s, FaultThrottled.patience()))
+	clean := newLife(t, s, newFaultProxy(s, FaultThrottled.patience(0)))
 	defer clean.end()
 	clean.up(nil)
 	upLive := clean.live()
@@ -106,7 +106,7 @@ func (x *faultTable) changes(f Fault, times int) {
 	}
 	for n := range most {
 		x.jobs = append(x.jobs, func() {
-			l := newLife(x.t, x.s, newFaultProxy(x.s, f.patience()))
+			l := newLife(x.t, x.s, newFaultProxy(x.s, f.patience(x.clean.proxy.slow)))
 			defer l.end()
 			l.table = x
 			at := func(step string) *strike {
@@ -128,7 +128,7 @@ func (x *faultTable) changes(f Fault, times int) {
 func (x *faultTable) firstLooks(f Fault, times int) {
 	for _, call := range x.clean.steps[stepFirstLook] {
 		x.jobs = append(x.jobs, func() {
-			l := newLife(x.t, x.s, newFaultProxy(x.s, f.patience()))
+			l := newLife(x.t, x.s, newFaultProxy(x.s, f.patience(x.clean.proxy.slow)))
 			defer l.end()
 			l.table = x
 			l.look(stepFirstLook, &strike{call, f, times}, x.clean.todo[stepFirstLook])
@@ -163,7 +163,7 @@ func (x *faultTable) readInGroups() {
 			for i := w; i < len(all); i += worlds {
 				mine = append(mine, all[i])
 			}
-			x.readWorld(mine[0].hit.fault.patience(), func(l *life) {
+			x.readWorld(mine[0].hit.fault.patience(x.clean.proxy.slow), func(l *life) {
 				for _, r := range mine {
 					switch r.step {
 					case stepLook:
