@@ -16,12 +16,10 @@ type config struct {
 	publicURL string // what people type; https makes cookies Secure
 	lookEvery time.Duration
 	logLevel  string
-	// awsEndpoint replaces AWS's addresses, for tests and the demo.
-	awsEndpoint string
-	// The server's own AWS identity, used only to assume the roles of accounts.
-	awsIdentity, awsKeyID, awsSecret, awsPrincipal string
-	trustedProxies                                 []string
-	demo                                           *demoSetting
+	// clouds is where the clouds are, and as whom this server signs in to them.
+	clouds         cloudConfig
+	trustedProxies []string
+	demo           *demoSetting
 }
 
 func (c *cli) configFlags(cmd *cobra.Command, cfg *config) {
@@ -45,12 +43,10 @@ func (c *cli) fill(cfg *config) error {
 	if cfg.database == "" {
 		cfg.database = "sqlite:" + filepath.Join(data, "outlay.db")
 	}
-	if cfg.awsEndpoint == "" {
-		cfg.awsEndpoint = c.env("OUTLAY_AWS_ENDPOINT")
-	}
-	if cfg.awsIdentity == "" {
-		cfg.awsIdentity = c.env("OUTLAY_AWS_IDENTITY")
-		cfg.awsKeyID, cfg.awsSecret, cfg.awsPrincipal = c.env("OUTLAY_AWS_ACCESS_KEY_ID"), c.env("OUTLAY_AWS_SECRET_ACCESS_KEY"), c.env("OUTLAY_AWS_PRINCIPAL")
+	if cfg.demo == nil {
+		if cfg.clouds, err = c.cloudEnv(); err != nil {
+			return err
+		}
 	}
 	return os.MkdirAll(data, 0o700)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,13 +21,10 @@ import (
 // demoSetting is what differs in the demo.
 type demoSetting struct{ note string }
 
-// What the demo is made of: a made-up organization whose payer and two member accounts are simulated.
+// What the demo is made of: a made-up organization with accounts in three simulated clouds.
 const (
 	demoOrganization = "Tidewater Research"
 	demoPassword     = "calm-ledger-demo"
-	demoServer       = "100000000001" // the account of the server's own identity
-	demoPayer        = "482109375516"
-	demoRole         = "outlay-provisioner"
 )
 
 // demoPeople are one person for each role; all have the same password.
@@ -39,17 +37,12 @@ func demoPeople() []control.AddUserRequest {
 	}
 }
 
-// demoAccounts are the cloud accounts that the demo begins with.
-func demoAccounts() []simaws.Member {
-	return []simaws.Member{{ID: demoPayer, Name: "prod-hpc"}, {ID: "730335198841", Name: "research"}, {ID: "118520047723", Name: "sandbox"}}
-}
-
 func (c *cli) demo() *cobra.Command {
 	var data, listen string
 	var deliver, look time.Duration
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run the whole product against a simulated AWS; prints a URL and a login",
+		Short: "Run the whole product against simulated clouds; prints a URL and a login",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			keep := data != ""
@@ -67,33 +60,19 @@ func (c *cli) demo() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&data, "data", "", "folder to keep the demo in; default: a new one that goes when the demo ends")
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "address to listen on")
-	f.DurationVar(&deliver, "deliver-every", 20*time.Second, "how often the simulated AWS delivers (in truth about three times a day)")
+	f.DurationVar(&deliver, "deliver-every", 20*time.Second, "how often the simulated clouds deliver (in truth once to three times a day)")
 	f.DurationVar(&look, "look-every", 15*time.Second, "how often every account is looked at (in truth every hour)")
 	return cmd
 }
 
 func (c *cli) runDemo(ctx context.Context, data, listen string, deliver, look time.Duration) error {
 	log := c.logger(c.orEnv("OUTLAY_LOG_LEVEL", "warn"))
-	sim, err := simaws.New(simaws.Options{
-		Dir: filepath.Join(data, "simulated-aws"), DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 6000, RestateEvery: 5, DataLag: 6 * time.Hour, TagsReachBack: true,
-		SeenAfter: deliver, ActivateAfter: deliver, BackfillTakes: deliver, Seed: 7,
-	})
+	sim, err := startClouds(data, deliver)
 	if err != nil {
 		return err
 	}
-	accounts := demoAccounts()
-	sim.AddAccount(demoServer, "outlay-server")
-	sim.AddOrganization(accounts[0], accounts[1:]...)
-	keyID, keySecret := sim.AddUser(demoServer, "outlay", "sts:AssumeRole")
-	simURL, stopSim, err := sim.Start("127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer stopSim()
-	cfg := config{
-		data: filepath.Join(data, "outlay"), lookEvery: look, awsEndpoint: simURL, awsIdentity: "keys", awsKeyID: keyID, awsSecret: keySecret, awsPrincipal: sim.UserARN(demoServer, "outlay"),
-		demo: &demoSetting{note: fmt.Sprintf("Demo: AWS is simulated on this machine. It delivers every %s instead of three times a day; accounts are looked at every %s instead of every hour.", deliver, look)},
-	}
+	defer sim.stop()
+	cfg := config{data: filepath.Join(data, "outlay"), lookEvery: look, clouds: sim.config, demo: &demoSetting{note: sim.note(deliver, look)}}
 	if err := c.fill(&cfg); err != nil {
 		return err
 	}
@@ -114,12 +93,12 @@ func (c *cli) runDemo(ctx context.Context, data, listen string, deliver, look ti
 	if !token.Empty() {
 		fmt.Fprintf(c.out, "Command line: OUTLAY_URL=http://%s OUTLAY_TOKEN=%s\n", listener.Addr(), token.Reveal())
 	}
-	fmt.Fprintf(c.out, "The simulated AWS is at %s. End with Ctrl-C.\n\n", simURL)
+	fmt.Fprintf(c.out, "Simulated: %s. End with Ctrl-C.\n\n", strings.Join(sim.where, ", "))
 	return s.run(ctx, listener)
 }
 
 // seed makes organization, people and accounts at the first start; a kept demo has them already.
-func (s *server) seed(ctx context.Context, sim *simaws.Cloud, log *slog.Logger) (outlay.Secret, error) {
+func (s *server) seed(ctx context.Context, sim *simulated, log *slog.Logger) (outlay.Secret, error) {
 	code, needed, err := s.auth.SetupCode(ctx)
 	if err != nil || !needed {
 		return outlay.Secret{}, err
@@ -136,7 +115,12 @@ func (s *server) seed(ctx context.Context, sim *simaws.Cloud, log *slog.Logger) 
 		}
 	}
 	for _, m := range demoAccounts() {
-		if err := s.seedAccount(ctx, admin, sim, m); err != nil {
+		if err := s.seedAccount(ctx, admin, sim.aws, m); err != nil {
+			return outlay.Secret{}, err
+		}
+	}
+	for _, r := range sim.others {
+		if _, err := s.control.AddAccount(ctx, admin, r); err != nil {
 			return outlay.Secret{}, err
 		}
 	}
@@ -145,7 +129,7 @@ func (s *server) seed(ctx context.Context, sim *simaws.Cloud, log *slog.Logger) 
 	return token, err
 }
 
-// seedAccount adds an account as a person would: first here, then the role in AWS with the external id that we made.
+// seedAccount adds an AWS account as a person would: first here, then the role in AWS with the external id that we made.
 func (s *server) seedAccount(ctx context.Context, admin outlay.Actor, sim *simaws.Cloud, m simaws.Member) error {
 	arn := fmt.Sprintf("arn:aws:iam::%s:role/%s", m.ID, demoRole)
 	a, err := s.control.AddAccount(ctx, admin, control.AddAccountRequest{Name: m.Name, Provider: aws.Name, Kind: "role", Values: map[string]string{"role_arn": arn}})
