@@ -1,7 +1,10 @@
 package azure
 
 import (
+	"bytes"
 	"context"
+	"crypto/md5" // the checksum that Azure keeps; nothing secret hangs on it
+	"hash"
 	"io"
 	"strings"
 	"time"
@@ -86,17 +89,33 @@ func quoted(tag azcore.ETag) string {
 	return `"` + string(tag) + `"`
 }
 
+// incoming is a blob on its way to us.
+type incoming struct {
+	io.Reader
+	body io.Closer
+	size int64  // −1 when Azure does not say
+	want []byte // its MD5 where Azure has one
+	sum  hash.Hash
+}
+
+// Close ends the call.
+func (i incoming) Close() error { return i.body.Close() }
+
+// whole tells, at the end, whether what came is what Azure has: a byte may change on the way without the size changing.
+func (i incoming) whole() bool { return len(i.want) == 0 || bytes.Equal(i.want, i.sum.Sum(nil)) }
+
 // open begins to read a blob, pinned to the state it was found in.
-func (r reader) open(ctx context.Context, name, etag string) (io.ReadCloser, int64, error) {
+func (r reader) open(ctx context.Context, name, etag string) (incoming, error) {
 	got, err := r.blobs.DownloadStream(ctx, r.at.Container, name, &azblob.DownloadStreamOptions{AccessConditions: pinned(etag)})
 	if err != nil {
-		return nil, 0, moved(failure(err, r.call("reading "+name)))
+		return incoming{}, moved(failure(err, r.call("reading "+name)))
 	}
-	size := int64(-1)
+	in := incoming{body: got.Body, size: -1, want: got.ContentMD5, sum: md5.New()}
 	if got.ContentLength != nil {
-		size = *got.ContentLength
+		in.size = *got.ContentLength
 	}
-	return got.Body, size, nil
+	in.Reader = io.TeeReader(got.Body, in.sum)
+	return in, nil
 }
 
 func pinned(etag string) *blob.AccessConditions {
@@ -124,14 +143,14 @@ func (r reader) look(ctx context.Context, name string) (blobState, error) {
 
 // small reads a whole small blob.
 func (r reader) small(ctx context.Context, f blobState) ([]byte, error) {
-	body, _, err := r.open(ctx, f.name, f.etag)
+	in, err := r.open(ctx, f.name, f.etag)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = body.Close() }() // read only
-	b, err := io.ReadAll(io.LimitReader(body, maxManifest+1))
-	if err != nil {
-		return nil, transportFailure(err, r.call("reading "+f.name))
+	defer func() { _ = in.Close() }() // read only
+	b, err := io.ReadAll(io.LimitReader(in, maxManifest+1))
+	if err != nil || len(b) <= maxManifest && (!in.whole() || f.size >= 0 && int64(len(b)) != f.size) {
+		return nil, cutShort(err, r.call("reading "+f.name))
 	}
 	return b, nil
 }

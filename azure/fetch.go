@@ -109,26 +109,29 @@ func (r reader) copy(ctx context.Context, f outlay.DeliveryFile, root *os.Root, 
 	if f.ETag == "" {
 		return &outlay.Error{Code: outlay.CodeConflict, Message: c.Doing + ": the file is not there yet, or not any more", Fix: "Nothing to do; it is read again when the delivery is whole."}
 	}
-	body, size, err := r.open(ctx, f.Key, f.ETag)
+	in, err := r.open(ctx, f.Key, f.ETag)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }() // read only
-	if f.Size >= 0 && size >= 0 && size != f.Size {
-		return wrongSize(c, size, f.Size)
+	defer func() { _ = in.Close() }() // read only
+	if f.Size >= 0 && in.size >= 0 && in.size != f.Size {
+		return wrongSize(c, in.size, f.Size)
 	}
 	local, err := root.Create(name)
 	if err != nil {
 		return fmt.Errorf("writing a staged file: %w", err)
 	}
 	defer func() { _ = local.Close() }() // closed and checked below; this is for the ways out before
-	limit := max(f.Size, size)
-	n, err := io.Copy(local, io.LimitReader(body, limit+1))
+	limit := max(f.Size, in.size)
+	n, err := io.Copy(local, io.LimitReader(in, limit+1))
 	if err != nil {
 		return cutShort(err, c)
 	}
 	if n != limit {
 		return wrongSize(c, n, limit)
+	}
+	if !in.whole() {
+		return cutShort(nil, c)
 	}
 	if err := local.Close(); err != nil {
 		return fmt.Errorf("writing a staged file: %w", err)
@@ -140,13 +143,13 @@ func wrongSize(c call, is, want int64) error {
 	return &outlay.Error{Code: outlay.CodeConflict, Message: fmt.Sprintf("%s: %d bytes came, %d were promised", c.Doing, is, want), Fix: "Nothing to do; it is read again."}
 }
 
-// cutShort tells a full disk of ours from a cut connection.
+// cutShort tells a full disk of ours from a cut connection; without a cause, what came is not what Azure has.
 func cutShort(err error, c call) error {
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("writing a staged file: %w", err)
 	}
 	e := transportFailure(err, c)
-	e.Message = c.Doing + ": the file was cut short on its way"
+	e.Message = c.Doing + ": the file was cut short or damaged on its way"
 	return e
 }
 
