@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	"outlay"
 )
@@ -70,10 +71,24 @@ func contents(seen outlay.Observation) []ContentView {
 	var out []ContentView
 	for _, r := range seen.Resources {
 		if r.Objects+r.Bytes+r.Foreign > 0 {
-			out = append(out, ContentView{r.Key(), r.Objects, r.Bytes, r.Foreign})
+			out = append(out, ContentView{r.Key(), r.Objects, r.Bytes, r.Foreign, contentText(r)})
 		}
 	}
 	return out
+}
+
+// sizeWords finds a size in a provider's words: '9 MB', '3.0 GiB'.
+var sizeWords = regexp.MustCompile(`[0-9] ?[KMGTP]?i?B\b`)
+
+func contentText(r outlay.Resource) string {
+	text := ByteText(r.Bytes)
+	if r.Objects > 0 {
+		text = countText(r.Objects, "object", "objects") + ", " + text
+	}
+	if r.Foreign > 0 {
+		text += "; " + countText(r.Foreign, "is", "are") + " not ours and left alone"
+	}
+	return text
 }
 
 // consequences are the words of the deprovision warning: who stops getting cost data (ui.md §3.2, seed clause 23).

@@ -63,7 +63,7 @@ func goes(v control.DeprovisionView) (removed, left []deletedLine, byHand []outl
 		}
 	}
 	for _, c := range v.Delete {
-		line := deletedLine{Change: c, Size: sizeOf(v, c)}
+		line := deletedLine{Change: c, Size: v.SizeOf(c)}
 		switch c.Action {
 		case outlay.ActionKeep:
 			left = append(left, line)
@@ -75,24 +75,6 @@ func goes(v control.DeprovisionView) (removed, left []deletedLine, byHand []outl
 		}
 	}
 	return removed, left, byHand
-}
-
-// sizeOf tells how much a resource holds, unless the provider's own words say it.
-func sizeOf(v control.DeprovisionView, c outlay.Change) string {
-	for _, x := range v.Contents {
-		if x.Key != c.Key() || c.From["size"] != "" {
-			continue
-		}
-		text := control.ByteText(x.Bytes)
-		if x.Objects > 0 {
-			text = plural(int(x.Objects), "object", "objects") + ", " + text
-		}
-		if x.Foreign > 0 {
-			text += "; " + plural(int(x.Foreign), "is", "are") + " not ours and left alone"
-		}
-		return text
-	}
-	return ""
 }
 
 // deprovision starts the run. The choice about the files and the typed name have no default; the verb insists on both.

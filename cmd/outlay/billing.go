@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -103,10 +104,8 @@ func changesTable(changes []outlay.Change) outlay.Table {
 func sized(changes []outlay.Change, v control.DeprovisionView) outlay.Table {
 	t := changesTable(changes)
 	for i, ch := range changes {
-		for _, x := range v.Contents {
-			if x.Key == ch.Key() && ch.From["size"] == "" {
-				t.Rows[i][3] += fmt.Sprintf(" (%d objects, %s)", x.Objects, control.ByteText(x.Bytes))
-			}
+		if size := v.SizeOf(ch); size != "" {
+			t.Rows[i][3] = strings.TrimSpace(t.Rows[i][3] + " (" + size + ")")
 		}
 	}
 	return t
