@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"outlay"
+
 	"cloud.google.com/go/bigquery"
 	"google.golang.org/api/iterator"
 	"google.golang.org/api/option"
@@ -17,44 +19,67 @@ import (
 )
 
 // fastRows reads the rows of a query that is done through the Storage Read API, in Arrow (clouds.md §4.8). Where Google
-// gives no such stream, the rows come as those of any other query: they are the same.
-func (p *Provider) fastRows(_ context.Context, a *answer) func(context.Context, func([]*string) error) error {
+// gives no such stream, the rows come as those of any other query: they are the same. Google's client tries again by
+// itself for a long time, so a stream from which nothing comes is given up here.
+func (p *Provider) fastRows(a *answer) func(context.Context, func([]*string) error) error {
 	return func(ctx context.Context, each func([]*string) error) error {
 		c := call{Action: "bigquery.readsessions.create", Resource: "projects/" + a.q.project, Doing: "reading the answer of a query through the Storage Read API"}
-		client, err := p.storage(ctx, a)
+		patient, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		timer := time.AfterFunc(p.opts.Answer, func() { cancel(errSilent) })
+		defer timer.Stop()
+		client, err := p.storage(patient, a)
 		if err != nil {
 			return failure(err, c)
 		}
 		defer func() { _ = client.Close() }() // read only
-		job, err := client.JobFromIDLocation(ctx, a.job, a.q.location)
-		if err != nil {
-			return failure(err, c)
-		}
-		it, err := job.Read(ctx)
-		if err != nil {
-			return failure(err, c)
-		}
-		if !it.IsAccelerated() {
+		it, err := stream(patient, client, a)
+		if err == nil && it.IsAccelerated() {
+			err = drain(it, len(a.fields), func(row []*string) error {
+				timer.Reset(p.opts.Answer)
+				return each(row)
+			})
+		} else if err == nil {
 			return a.rows(ctx, each)
 		}
-		row := make([]*string, len(a.fields))
-		for {
-			var values []bigquery.Value
-			err := it.Next(&values)
-			if errors.Is(err, iterator.Done) {
-				return nil
-			}
-			if err != nil {
-				return failure(err, c)
-			}
-			for i, v := range values {
-				if row[i], err = valueText(v); err != nil {
-					return err
-				}
-			}
-			if err := each(row); err != nil {
+		if err != nil && errors.Is(context.Cause(patient), errSilent) {
+			err = errSilent
+		}
+		return failure(err, c)
+	}
+}
+
+// stream opens the rows of a job that is done.
+func stream(ctx context.Context, client *bigquery.Client, a *answer) (*bigquery.RowIterator, error) {
+	job, err := client.JobFromIDLocation(ctx, a.job, a.q.location)
+	if err != nil {
+		return nil, err
+	}
+	return job.Read(ctx)
+}
+
+// drain gives each row of a stream as texts.
+func drain(it *bigquery.RowIterator, columns int, each func([]*string) error) error {
+	row := make([]*string, columns)
+	for {
+		var values []bigquery.Value
+		err := it.Next(&values)
+		if errors.Is(err, iterator.Done) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(values) != columns {
+			return outlay.Errorf(outlay.CodeUnavailable, itself, "a row of a stream has %d values, and there are %d columns", len(values), columns)
+		}
+		for i, v := range values {
+			if row[i], err = valueText(v); err != nil {
 				return err
 			}
+		}
+		if err := each(row); err != nil {
+			return err
 		}
 	}
 }
@@ -101,7 +126,7 @@ func valueText(v bigquery.Value) (*string, error) {
 	case fmt.Stringer:
 		s = v.String()
 	default:
-		return nil, fmt.Errorf("a stream holds a value of type %T", v)
+		return nil, outlay.Errorf(outlay.CodeInternal, "", "a stream holds a value of type %T", v)
 	}
 	return &s, nil
 }

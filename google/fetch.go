@@ -49,7 +49,7 @@ func (p *Provider) Fetch(ctx context.Context, a *outlay.CloudAccount, s *outlay.
 	}
 	source := ans.rows
 	if wantsFast(s) {
-		source = p.fastRows(ctx, ans)
+		source = p.fastRows(ans)
 	}
 	if err := writeParquet(ctx, root, name, ans.names(), func(ctx context.Context, each func([]*string) error) error {
 		return source(ctx, func(row []*string) error {

@@ -152,7 +152,7 @@ func monthStatement(t tableRef, period outlay.Period) (statement, error) {
 	}
 	if by := boundBy(t); by != "" {
 		st.params["from"] = period.Start().AddDate(0, 0, -5).Format("2006-01-02T15:04:05Z")
-		where = append(where, by+" >= @from")
+		where = append(where, "("+by+" >= @from OR "+by+" IS NULL)") // rows that just arrived are in no partition yet
 	}
 	st.sql = "SELECT\n" + strings.Join(list, ",\n") + "\nFROM " + t.quoted() + "\nWHERE " + strings.Join(where, "\n  AND ")
 	return st, nil

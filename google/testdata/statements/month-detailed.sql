@@ -46,4 +46,4 @@ SELECT
   resource.global_name AS resource_global_name
 FROM `bills-1.outlay_abcdefghijkl.gcp_billing_export_resource_v1_010101_F0FFF0_61C528`
 WHERE invoice.month = @month
-  AND _PARTITIONTIME >= @from
+  AND (_PARTITIONTIME >= @from OR _PARTITIONTIME IS NULL)
