@@ -81,10 +81,10 @@ func next(s string) (lexeme, int, error) {
 			return lexeme{}, 0, fmt.Errorf("Syntax error: Unclosed identifier literal")
 		}
 		return lexeme{ticked, text}, len(text) + 2, nil
-	case first == '@' && len(s) > 1 && isLetter(rune(s[1])):
+	case first == '@' && wordLength(s[1:]) > 0:
 		n := wordLength(s[1:])
 		return lexeme{param, s[1 : 1+n]}, n + 1, nil
-	case isLetter(rune(first)):
+	case wordLength(s) > 0 && (first < '0' || first > '9'):
 		n := wordLength(s)
 		return lexeme{word, s[:n]}, n, nil
 	case first >= '0' && first <= '9':

@@ -55,6 +55,9 @@ func (t *translation) sequence(toks []lexeme) (string, error) {
 
 // one translates what begins at toks[i] and tells how many tokens it took.
 func (t *translation) one(toks []lexeme, i int) (string, int, error) {
+	if i >= len(toks) {
+		return "", 0, fmt.Errorf("Syntax error: Unexpected end of statement")
+	}
 	l := toks[i]
 	after := func(n int) lexeme {
 		if i+n < len(toks) {
@@ -233,7 +236,7 @@ func (t *translation) index(toks []lexeme, i int) (string, int, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	if first := toks[i+1]; first.is("OFFSET") || first.is("SAFE_OFFSET") {
+	if first := toks[i+1]; end > i+3 && (first.is("OFFSET") || first.is("SAFE_OFFSET")) && toks[i+2].is("(") {
 		inner, err := t.sequence(toks[i+3 : end-1])
 		return "[1 + (" + inner + ")]", end - i + 1, err
 	}
