@@ -237,6 +237,9 @@ func (b *tagsBuild) findings() {
 }
 
 func (b *tagsBuild) finding(s TagSource, p outlay.Period, x outlay.TagSpelling) {
+	if !x.Near && x.Rows == 0 {
+		return // several spellings that never met: each counts
+	}
 	if !x.Near {
 		b.view.Clashes = append(b.view.Clashes, TagClash{Tag: x.Tag, Keys: x.Keys, SourceID: s.ID, SourceName: s.Name, Period: p, Rows: x.Rows})
 		return

@@ -227,6 +227,7 @@ func TestTagStandings(t *testing.T) {
 	}
 	spellings := []outlay.TagSpelling{
 		{Tag: "Project", Keys: []string{"Project", "project"}, Rows: 3},
+		{Tag: "User", Keys: []string{"USER", "User"}},
 		{Tag: "Project", Keys: []string{"Projekt"}, Near: true, Rows: 2, Effective: map[string]string{"USD": "3.5", "EUR": "1"}},
 		{Tag: "OrganizationID", Keys: []string{"organisation"}, Near: true, Rows: 1, Effective: map[string]string{"USD": "1"}},
 	}
@@ -251,7 +252,7 @@ func TestTagStandings(t *testing.T) {
 		for i, x := range []struct{ source, period string }{{"src-1", "2026-10"}, {"src-1", "2026-11"}, {"src-3", "2026-09"}, {"src-4", "2026-08"}} {
 			head := outlay.Head{OrgID: "org-1", SourceID: x.source, Period: outlay.Period(x.period), UnitID: fmt.Sprint("u", i), Version: now(), Generation: "g"}
 			if i == 0 {
-				head.Proof.Spellings = spellings[:1]
+				head.Proof.Spellings = spellings[:2]
 			}
 			if i == 1 {
 				head.Proof.Spellings = spellings
