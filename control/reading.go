@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"math/big"
+	"strings"
 
 	"outlay"
 )
@@ -52,10 +53,16 @@ func (v *ReadingView) and(o *ReadingView) *ReadingView {
 	return &sum
 }
 
+// readingPrefix begins Text; what stands under a heading of its own does without.
+const readingPrefix = "Reading cost this month: "
+
+// Brief is Text for a place that says already what it is about: "3 queries, 1.2 GiB billed, about $0.01".
+func (v *ReadingView) Brief() string { return strings.TrimPrefix(v.Text, readingPrefix) }
+
 // settle computes cost and text from the counts.
 func (v *ReadingView) settle() {
 	v.Cost = readCost(v.Bytes, v.price, v.currency)
-	v.Text = fmt.Sprintf("Reading cost this month: %s, %s billed", countText(v.Queries, "query", "queries"), ByteText(v.Bytes))
+	v.Text = fmt.Sprintf(readingPrefix+"%s, %s billed", countText(v.Queries, "query", "queries"), ByteText(v.Bytes))
 	if v.price != "" {
 		v.Text += ", " + aboutMoney(v.Cost)
 	}

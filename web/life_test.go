@@ -103,7 +103,7 @@ func TestWaitingPage(t *testing.T) {
 	h.seedLife()
 	b := h.signIn(outlay.RoleAdmin)
 	page := b.page("/runs/run_asks")
-	wants(t, page, "Check now", "Waiting for you", "Reminder: this has waited for you since 04:41 UTC, 21 Nov 2026", "point the export at the store", "Nimbus has no API for it", "Store", `<code id="value-0">outlay-asking-store</code>`, `data-copy="#value-0"`, "&lt;b&gt;&#34;focus&#34;&lt;/b&gt;", "Who may do it: Nimbus keeper", `href="https://console.nimbus.example/export"`, "It shows here within the hour.", "Check now looks at once")
+	wants(t, page, "Check now", "Waiting for you", "Reminder: this has waited for you since 04:41 UTC, 21 Nov 2026", "Point the export at the store", "Nimbus has no API for it", "Store", `<code id="value-0">outlay-asking-store</code>`, `data-copy="#value-0"`, "&lt;b&gt;&#34;focus&#34;&lt;/b&gt;", "Who may do it: Nimbus keeper", `href="https://console.nimbus.example/export"`, "It shows here within the hour.", "Check now looks at once")
 	lacks(t, page, "The run stopped", ">Try again<")
 	wants(t, b.page("/accounts/acc_ask"), "Waiting for you: point the export", "waiting for you", "Nimbus has no API for it", "See what to do")
 	if a := b.post("/runs/run_asks/resume", url.Values{}); a.status != http.StatusSeeOther {
@@ -126,7 +126,7 @@ func TestImportPages(t *testing.T) {
 	h.seed()
 	h.seedLife()
 	b := h.signIn(outlay.RoleAdmin)
-	wants(t, b.page("/accounts/acc_read"), "Import an existing export", "reads an existing export", "Reading cost this month: 3 queries, 1.0 GiB billed", "Existing exports that are read", "read-costs", `href="/sources/src_read/stop"`, "the feed is gone", "Stop reading it first")
+	wants(t, b.page("/accounts/acc_read"), "Import an existing export", "reads an existing export", "Reading cost this month", "3 queries, 1.0 GiB billed", "Existing exports that are read", "read-costs", `href="/sources/src_read/stop"`, "the feed is gone", "Stop reading it first")
 	page := b.page("/accounts/acc_read/billing/import")
 	wants(t, page, "Archive", "Where to look.", "List exports")
 	lacks(t, page, "daily-costs")
