@@ -146,6 +146,18 @@ func TestRegion(t *testing.T) {
 	}
 }
 
+// TestWrongLocation stops at a dataset that somebody made anew in another place.
+func TestWrongLocation(t *testing.T) {
+	w := newWorld(t, cloud.Options{})
+	w.up()
+	d, _ := w.live()
+	w.RemoveDataset(hosting, w.name())
+	w.PlantDataset(hosting, w.name(), "EU", d.Labels)
+	if got := w.plan(whole()).Blocked(); !strings.Contains(got, "is in EU, not in US") {
+		t.Errorf("the plan: %q", got)
+	}
+}
+
 // TestServiceWakes holds that a service that is still waking up is tried again, not refused.
 func TestServiceWakes(t *testing.T) {
 	w := newWorld(t, cloud.Options{EnableLag: 1})

@@ -215,3 +215,33 @@ func TestMappingUnknown(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestFocusFile reads a file that BigQuery itself exported: lists of structs, costs as decimals, times as times.
+func TestFocusFile(t *testing.T) {
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	file := filepath.Join(t.TempDir(), "focus.parquet")
+	var nulls []string
+	set := `7.5::DECIMAL(38,9) AS BilledCost, 10::DECIMAL(38,9) AS ContractedCost, 7.5::DECIMAL(38,9) AS EffectiveCost, 12::DECIMAL(38,9) AS ListCost, '` + payer + `' AS BillingAccountId, 'USD' AS BillingCurrency,
+		TIMESTAMP '2026-10-01' AS BillingPeriodStart, TIMESTAMP '2026-11-01' AS BillingPeriodEnd, TIMESTAMP '2026-10-05' AS ChargePeriodStart, TIMESTAMP '2026-10-06' AS ChargePeriodEnd, 'Usage' AS ChargeCategory,
+		'Cloud Storage' AS ServiceName, 'nf-genomics' AS SubAccountId, 'Genomics' AS SubAccountName, TIMESTAMP '2026-10-06' AS x_ExportTime, NULL::VARCHAR AS x_ServiceId,
+		[{'key': 'user', 'value': 'u'}] AS x_Labels, [{'key': 'user', 'value': 'nobody'}, {'key': 'pool', 'value': 'p'}] AS x_ProjectLabels, [{'Id': 'c', 'Amount': -2.5}] AS x_Credits`
+	for _, c := range focusColumns() {
+		if !strings.Contains(set, " AS "+c.as) {
+			nulls = append(nulls, "NULL::VARCHAR AS "+c.as)
+		}
+	}
+	if _, err := db.Exec(fmt.Sprintf("COPY (SELECT %s, %s) TO '%s' (FORMAT parquet)", set, strings.Join(nulls, ", "), file)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := mapped(t, exportFocus, file, "BilledCost, ServiceCategory, SubAccountName, tag_User, tag_Pool, ChargePeriodStart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"7.500000000000000000", "Storage", "Genomics", "u", "p", "2026-10-05 00:00:00"}}, got); diff != "" {
+		t.Errorf("the row (-want +got):\n%s", diff)
+	}
+}

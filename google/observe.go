@@ -3,6 +3,7 @@ package google
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"outlay"
 )
@@ -169,8 +170,8 @@ func (ses session) servicesOf(ctx context.Context, project string, services []st
 		on[s] = serviceOff
 	}
 	for _, s := range out.Services {
-		if s.Config != nil && s.State == "ENABLED" {
-			on[s.Config.Name] = serviceOn
+		if _, name, ok := strings.Cut(s.Name, "/services/"); ok && s.State == "ENABLED" {
+			on[name] = serviceOn
 		}
 	}
 	return on, nil

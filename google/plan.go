@@ -209,6 +209,8 @@ func (pl *planner) dataset() {
 	switch {
 	case there && seen.State == outlay.StateForeign:
 		pl.note("block", "The dataset %s exists already and was not made by Outlay for this. Nothing in it is touched.", pl.n.Dataset)
+	case there && seen.Properties[propLocation] != pl.n.Location:
+		pl.note("block", "The dataset %s is in %s, not in %s: somebody made it anew elsewhere, and a dataset cannot move. Deprovision with its tables kept, then provision again.", pl.n.Dataset, seen.Properties[propLocation], pl.n.Location)
 	case !there:
 		for k, v := range pl.p.ourLabels(pl.s, "") {
 			c.To["label "+k] = v
