@@ -57,7 +57,6 @@ type blobOperation struct {
 }
 
 func blobOperations() []blobOperation {
-	const get, put, del, head = http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodHead
 	return []blobOperation{
 		{"Service_ListContainers", get, "", "list", 0, false, (*Cloud).blobContainers},
 		{"Container_Create", put, "container", "", 1, true, (*Cloud).blobPutContainer},

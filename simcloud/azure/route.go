@@ -3,6 +3,7 @@ package azure
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -50,16 +51,20 @@ func on(op, method, path string, run func(*Cloud, *call) (answer, *refusal)) rou
 
 // routes are the operations outside Blob. The first that fits counts. Reads change too: they move what is under way on.
 func routes() []route {
-	const (
-		get, put, post, del, head, patch = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, http.MethodHead, http.MethodPatch
+	return slices.Concat(scopeRoutes(), subscriptionRoutes(), storageRoutes())
+}
 
-		sub     = "/subscriptions/{sub}"
-		group   = sub + "/resourceGroups/{group}"
-		account = group + "/providers/Microsoft.Storage/storageAccounts/{account}"
-		box     = account + "/blobServices/default/containers"
-		auth    = "{scope}/providers/Microsoft.Authorization"
-		cost    = "{scope}/providers/Microsoft.CostManagement"
-	)
+const (
+	subPath     = "/subscriptions/{sub}"
+	groupPath   = subPath + "/resourceGroups/{group}"
+	accountPath = groupPath + "/providers/Microsoft.Storage/storageAccounts/{account}"
+
+	get, put, post, del, head, patch = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete, http.MethodHead, http.MethodPatch
+)
+
+// scopeRoutes are Entra's, and those below any scope.
+func scopeRoutes() []route {
+	const auth, cost = "{scope}/providers/Microsoft.Authorization", "{scope}/providers/Microsoft.CostManagement"
 	return []route{
 		on("Token_Issue", post, "/{tenant}/oauth2/v2.0/token", (*Cloud).issueToken),
 		on("Token_Discover", get, "/{tenant}/v2.0/.well-known/openid-configuration", (*Cloud).discover),
@@ -80,7 +85,12 @@ func routes() []route {
 		on("Settings_Get", get, cost+"/settings/{type}", (*Cloud).getSetting),
 		on("Settings_Delete", del, cost+"/settings/{type}", (*Cloud).deleteSetting),
 		on("Settings_List", get, cost+"/settings", (*Cloud).listSettings),
+	}
+}
 
+func subscriptionRoutes() []route {
+	const sub, group = subPath, groupPath
+	return []route{
 		on("Subscriptions_List", get, "/subscriptions", (*Cloud).listSubscriptions),
 		on("Subscriptions_Get", get, sub, (*Cloud).getSubscription),
 		on("Providers_List", get, sub+"/providers", (*Cloud).listProviders),
@@ -98,7 +108,12 @@ func routes() []route {
 		on("ResourceGroups_Get", get, group, (*Cloud).getGroup),
 		on("ResourceGroups_CreateOrUpdate", put, group, (*Cloud).putGroup),
 		on("ResourceGroups_Delete", del, group, (*Cloud).deleteGroup),
+	}
+}
 
+func storageRoutes() []route {
+	const sub, group, account, box = subPath, groupPath, accountPath, accountPath + "/blobServices/default/containers"
+	return []route{
 		on("StorageAccounts_CheckName", post, sub+"/providers/Microsoft.Storage/checkNameAvailability", (*Cloud).checkName),
 		on("StorageAccounts_List", get, sub+"/providers/Microsoft.Storage/storageAccounts", (*Cloud).listAccounts),
 		on("StorageAccounts_ListByGroup", get, group+"/providers/Microsoft.Storage/storageAccounts", (*Cloud).listAccounts),
