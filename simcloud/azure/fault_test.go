@@ -131,6 +131,7 @@ func TestReopened(t *testing.T) {
 	if err := w.Deliver(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	w.SetRun(scope+"/providers/Microsoft.CostManagement/exports/focus-1", "InProgress") // killed in the middle
 	before, token := w.Snapshot(), w.token(t)
 	again, err := simazure.New(simazure.Options{Dir: dir})
 	if err != nil {
@@ -138,6 +139,12 @@ func TestReopened(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, again.Snapshot()); diff != "" {
 		t.Errorf("another cloud (-before +after):\n%s", diff)
+	}
+	if err := again.Run(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, again.Snapshot()); diff == "" {
+		t.Error("the run that was cut short was not taken up")
 	}
 	app, secret := again.AddApp(tenantID, "outlay")
 	if app != w.app || secret != w.secret {

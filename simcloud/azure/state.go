@@ -49,7 +49,19 @@ func loadState(dir string) (*state, error) {
 	if err := json.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("reading the simulated cloud: %w", err)
 	}
+	s.requeue()
 	return s, nil
+}
+
+// requeue takes up runs in which the cloud was stopped.
+func (s *state) requeue() {
+	for _, e := range s.Exports {
+		for _, r := range e.Runs {
+			if r.Status == "InProgress" && r.Pending == nil {
+				r.Status = "Queued"
+			}
+		}
+	}
 }
 
 // save writes the state beside the old one and renames it over: a killed process leaves one or the other.
