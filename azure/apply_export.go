@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -239,7 +240,8 @@ func (w *applier) endAccess(ctx context.Context, principal string) error {
 	if err != nil {
 		return err
 	}
-	filter := "principalId eq '" + strings.ReplaceAll(principal, "'", "") + "'"
+	// The SDK sends a filter as it is, so that it is escaped here.
+	filter := strings.ReplaceAll(url.QueryEscape("principalId eq '"+strings.ReplaceAll(principal, "'", "")+"'"), "+", "%20")
 	pages := client.NewListForResourcePager(w.n.Group, "Microsoft.Storage", "storageAccounts", w.n.Account, assignmentsOf(filter))
 	for pages.More() {
 		page, err := pages.NextPage(ctx)

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"regexp"
 	"strings"
 
 	"outlay"
@@ -27,6 +28,9 @@ type place struct {
 	Container  string        // from the ledger or the import, never from a manifest (architecture.md ruling 8)
 	Exports    []exportPlace // one, or actual before amortized
 }
+
+// plainPath is what names and ids of Azure are made of.
+var plainPath = regexp.MustCompile(`^[\w().:/-]+$`)
 
 // exportPlace is one export's folder in the container: {Root}/{Name}/….
 type exportPlace struct {
@@ -72,6 +76,11 @@ func (p *Provider) importedPlace(s *outlay.Source) (place, error) {
 		return place{}, outlay.Errorf(outlay.CodeInvalid, "Import the export again.", "this import does not say which export it reads")
 	}
 	f := s.Spec.Fields
+	for _, field := range []string{importScope, importExport, importAmortized, importStorage, importContainer} {
+		if v := f[field]; v != "" && (!plainPath.MatchString(v) || strings.Contains(v, "..")) { // they become parts of addresses
+			return place{}, outlay.Errorf(outlay.CodeInvalid, "Import the export again.", "%q does not name anything in Azure", clip(v, 120)).InField(field)
+		}
+	}
 	out := place{
 		Scope: orElse(f[importScope], s.Scope.ID), StorageID: f[importStorage], Container: f[importContainer],
 		AccountURL: orElse(f[importURL], p.accountURL(lastSegment(f[importStorage]))),

@@ -167,3 +167,30 @@ func TestImportedExport(t *testing.T) {
 		t.Errorf("something was changed: %+v", after)
 	}
 }
+
+// TestImportedPlace takes names of an import only as far as they are names.
+func TestImportedPlace(t *testing.T) {
+	p := New(Options{})
+	fields := func(change, to string) *outlay.Source {
+		f := map[string]string{importScope: "subscriptions/" + testSub, importExport: "monthly", importAmortized: "monthly-amortized", importContainer: "cost", importRoot: "/theirs/", importStorage: subScope + "/resourceGroups/theirs/providers/Microsoft.Storage/storageAccounts/theirsaccount"}
+		f[change] = to
+		return &outlay.Source{Origin: outlay.OriginImported, Spec: &outlay.Spec{Fields: f}}
+	}
+	at, err := p.place(fields(importDataset, typeActual))
+	if err != nil || at.AccountURL != "https://theirsaccount.blob.core.windows.net/" || len(at.Exports) != 2 || at.Exports[0].Root != "theirs" || at.Exports[1].Dataset != typeAmortized {
+		t.Errorf("place: %+v (%v)", at, err)
+	}
+	for field, bad := range map[string]string{importScope: "subscriptions/x?y", importExport: "a b", importAmortized: "../x", importContainer: "c#d", importStorage: "x/../../y"} {
+		if _, err := p.place(fields(field, bad)); outlay.CodeOf(err) != outlay.CodeInvalid {
+			t.Errorf("%s %q: %v", field, bad, err)
+		}
+	}
+	for _, missing := range []string{importExport, importContainer, importStorage} {
+		if _, err := p.place(fields(missing, "")); outlay.CodeOf(err) != outlay.CodeInvalid {
+			t.Errorf("without %s: %v", missing, err)
+		}
+	}
+	if _, err := p.place(&outlay.Source{Origin: outlay.OriginCreated}); outlay.CodeOf(err) != outlay.CodeNotFound {
+		t.Errorf("not provisioned: %v", err)
+	}
+}
