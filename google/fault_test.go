@@ -105,9 +105,9 @@ func judge(t *testing.T, operation string, kind cloud.FaultKind, err error) {
 		switch kind {
 		case cloud.Trickle, cloud.Truncate, cloud.TruncateSilently, cloud.Garble, cloud.FailAfter, cloud.UnavailableAfter, cloud.ResetAfter, cloud.HangAfter:
 			return // an answer without a body to spoil, or a fault after which the call was seen to have worked
-		case cloud.ResetBefore:
+		case cloud.ResetBefore, cloud.FailBefore, cloud.UnavailableFirst, cloud.Throttle:
 			if !changes(operation) {
-				return // Go's own transport repeats a read whose connection was reset
+				return // a read is repeated: by Go's own transport after a reset, by ours after an answer that may pass
 			}
 		}
 		t.Errorf("%s: the fault had no effect", operation)
@@ -123,6 +123,25 @@ func judge(t *testing.T, operation string, kind cloud.FaultKind, err error) {
 	sure := kind == cloud.Throttle || kind == cloud.QuotaExceeded || kind == cloud.AccessDenied || kind == cloud.ServiceDisabled || kind == cloud.ExpiredToken
 	if !sure && e.Outcome == outlay.DefinitelyNot && e.Code != outlay.CodeConflict {
 		t.Errorf("%s: the outcome is not known, but %q says that nothing happened", operation, e.Message)
+	}
+}
+
+// TestReadsAreRepeated sends a read again that Google could not answer, three times in all, and a change once.
+func TestReadsAreRepeated(t *testing.T) {
+	w := newWorld(t, cloud.Options{})
+	w.SetService(hosting, servBigQ, true)
+	plan := w.plan(whole())
+	for times, works := range map[int]bool{2: true, 3: false} {
+		w.ClearRequests()
+		w.Fault(cloud.Fault{Match: "projects.getBillingInfo", Kind: cloud.UnavailableFirst, Times: times})
+		if seen := w.observe(whole()); (seen.Unknown["billing"] == "") != works || w.calls("cloudbilling.projects.getBillingInfo") != 3 {
+			t.Errorf("%d times unavailable: %v after %d calls", times, seen.Unknown, w.calls("cloudbilling.projects.getBillingInfo"))
+		}
+		w.ClearFaults()
+	}
+	w.Fault(cloud.Fault{Match: "datasets.insert", Kind: cloud.FailAfter})
+	if err := w.apply(plan.Changes[1]); outlay.AsError(err).Outcome != outlay.Unknown || w.calls("bigquery.datasets.insert") != 1 {
+		t.Errorf("a change whose outcome is not known: %v after %d calls", err, w.calls("bigquery.datasets.insert"))
 	}
 }
 

@@ -47,7 +47,7 @@ type Options struct {
 	Transport http.RoundTripper
 	// Answer is how long a call may wait for the beginning of an answer, and for each further piece; 0 means 60 s.
 	Answer time.Duration
-	// Poll is the pause between two looks at a running operation or query; 0 means 1 s.
+	// Poll is the pause between two looks at a running operation or query, and before a read is repeated; 0 means 1 s.
 	Poll time.Duration
 	// Settle overrides how long after an intent 'not found' proves nothing, by kind.
 	Settle map[outlay.ResourceKind]time.Duration
@@ -76,7 +76,7 @@ func New(o Options) *Provider {
 		o.Poll = time.Second
 	}
 	return &Provider{
-		opts: o, http: newHTTPClient(o.Transport, o.Answer),
+		opts: o, http: newHTTPClient(o.Transport, o.Answer, o.Poll),
 		tokens: map[string]oauth2.TokenSource{}, known: map[string]knownTable{}, doubts: map[string]string{},
 	}
 }

@@ -15,12 +15,12 @@ var errSilent = errors.New("no answer in time")
 
 // newHTTPClient makes the one client of all services. It follows no redirect: an API that sends a credential
 // elsewhere is not one of Google's.
-func newHTTPClient(base http.RoundTripper, silence time.Duration) *http.Client {
+func newHTTPClient(base http.RoundTripper, silence, wait time.Duration) *http.Client {
 	if base == nil {
 		base = http.DefaultTransport
 	}
 	return &http.Client{
-		Transport:     &patientTransport{base: base, silence: silence},
+		Transport:     againTransport{base: &patientTransport{base: base, silence: silence}, wait: wait},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
