@@ -345,3 +345,39 @@ func TestFocusIsRepaired(t *testing.T) {
 		})
 	}
 }
+
+// TestTagsThatAreBroken keeps the charge and the text: one broken tag is no reason to refuse a month.
+func TestTagsThatAreBroken(t *testing.T) {
+	legacy := headers()["enterprise agreement"]
+	for _, tt := range []struct{ name, tags, want string }{
+		{"cut short", `"User": "ada","env": "pr`, `x_Tags=` + `"User": "ada","env": "pr`},
+		{"a key twice", `{"User":"ada","User":"eve"}`, `tag_User=ada`},
+		{"a trailing comma", `"User": "ada",`, `tag_User=ada`},
+		{"nested", `{"User":"ada","x":{"y":1}}`, `tag_User=ada`},
+		{"null", `null`, ``},
+	} {
+		for _, format := range []string{formatActual, formatFocus} {
+			t.Run(tt.name+" "+format, func(t *testing.T) {
+				record := focusRow("Tags=" + tt.tags)
+				if format == formatActual {
+					record = regexp.MustCompile(`Tags=[^|]*`).ReplaceAllLiteralString(legacy, "Tags="+tt.tags)
+				}
+				parsed := parse(t, format, csvFile(t, "part.csv", record))
+				var tag, text *string
+				if err := engine(t).QueryRow(`SELECT tag_User, x_Other::JSON ->> '$.x_Tags' FROM read_parquet('` + parsed[0].Files[0].Path + `')`).Scan(&tag, &text); err != nil {
+					t.Fatal(err)
+				}
+				got := ""
+				if tag != nil {
+					got = "tag_User=" + *tag
+				}
+				if text != nil {
+					got += "x_Tags=" + *text
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}

@@ -5,6 +5,7 @@
 -- delivered stays as x_SubAccountPath. A billing period is always a whole month.
 -- Marketplace charges and reservation usage come with a list or contracted cost of 0, which is not so: it is not known.
 -- Such a cost is left out here, for the parser counts it as 0 and says of how many charges; a unit price of 0 is none.
+-- Tags whose text is no JSON object are kept as text, x_Tags: the charge counts all the same.
 SELECT
   AvailabilityZone,
   BilledCost,
@@ -66,14 +67,20 @@ SELECT
   COALESCE(NULLIF(ServiceProviderName, ''), NULLIF(ProviderName, ''), 'Microsoft') AS ServiceProviderName,
   COALESCE(NULLIF(HostProviderName, ''), CASE WHEN publisher IS DISTINCT FROM 'Vendor' THEN 'Microsoft' END) AS HostProviderName,
   InvoiceDetailId,
-  CASE WHEN typeof(Tags) <> 'VARCHAR' THEN CAST(to_json(Tags) AS VARCHAR)
-       WHEN trim(CAST(Tags AS VARCHAR)) = '' THEN NULL
-       WHEN starts_with(trim(CAST(Tags AS VARCHAR)), '{') THEN CAST(Tags AS VARCHAR)
-       ELSE '{' || CAST(Tags AS VARCHAR) || '}' END AS Tags,
-  CASE WHEN NOT contains(SubAccountId, '/') OR SubAccountId IS NULL THEN x_Other
-       ELSE '{"x_SubAccountPath":' || CAST(to_json(SubAccountId) AS VARCHAR) || CASE WHEN x_Other IS NULL THEN '}' ELSE ',' || substr(x_Other, 2) END END AS x_Other
+  CASE WHEN whole_tags THEN tag_text END AS Tags,
+  CASE WHEN extra = '' THEN x_Other
+       ELSE '{' || extra || CASE WHEN x_Other IS NULL THEN '}' ELSE ',' || substr(x_Other, 2) END END AS x_Other
 FROM (
   SELECT *,
+    COALESCE(json_valid(tag_text), false) AND COALESCE(CASE WHEN json_valid(tag_text) THEN json_type(tag_text) END = 'OBJECT', false) AS whole_tags,
+    concat_ws(',', CASE WHEN contains(SubAccountId, '/') THEN '"x_SubAccountPath":' || CAST(to_json(CAST(SubAccountId AS VARCHAR)) AS VARCHAR) END,
+      CASE WHEN tag_text IS NOT NULL AND NOT whole_tags THEN '"x_Tags":' || CAST(to_json(CAST(Tags AS VARCHAR)) AS VARCHAR) END) AS extra
+  FROM (
+  SELECT *,
+    CASE WHEN typeof(Tags) <> 'VARCHAR' THEN CAST(to_json(Tags) AS VARCHAR)
+         WHEN trim(CAST(Tags AS VARCHAR)) IN ('', 'null') THEN NULL
+         WHEN starts_with(trim(CAST(Tags AS VARCHAR)), '{') THEN CAST(Tags AS VARCHAR)
+         ELSE '{' || CAST(Tags AS VARCHAR) || '}' END AS tag_text,
     date_trunc('month', CAST(BillingPeriodStart AS TIMESTAMP)) AS month_start,
     CAST(ChargePeriodStart AS TIMESTAMP) AS charge_start,
     CAST(ChargePeriodEnd AS TIMESTAMP) AS charge_end,
@@ -84,4 +91,5 @@ FROM (
   FROM (
     SELECT * FROM raw UNION ALL BY NAME SELECT NULL AS x_PublisherCategory, NULL AS x_SkuMeterSubcategory WHERE false
   ) AS whole
+  ) AS repaired
 ) AS focus

@@ -8,6 +8,8 @@
 --   actual     one half of a pair: gives BilledCost
 --   amortized  the other half: gives EffectiveCost, ListCost, ContractedCost and quantities
 --
+-- Tags come as a JSON object, mostly without its braces; what is none is kept as text, x_Tags, and the charge counts.
+--
 -- Costs pass as the text that was delivered. List and contracted costs are computed where they are not: the quantity to
 -- 8 decimals by the price to 10, in decimals. Without a price of either kind the cost itself stands in.
 SELECT
@@ -80,10 +82,12 @@ SELECT
   CASE WHEN subscription IS NOT NULL THEN 'Subscription' END AS SubAccountType,
   'Microsoft' AS ServiceProviderName,
   CASE WHEN publisher IS DISTINCT FROM 'marketplace' THEN 'Microsoft' END AS HostProviderName,
-  CASE WHEN tag_text IS NULL THEN NULL WHEN starts_with(tag_text, '{') THEN tag_text ELSE '{' || rtrim(tag_text, ',') || '}' END AS Tags,
-  x_Other
+  CASE WHEN whole_tags THEN tag_text END AS Tags,
+  CASE WHEN tag_text IS NULL OR whole_tags THEN x_Other
+       ELSE '{"x_Tags":' || CAST(to_json(delivered_tags) AS VARCHAR) || CASE WHEN x_Other IS NULL THEN '}' ELSE ',' || substr(x_Other, 2) END END AS x_Other
 FROM (
   SELECT *,
+    COALESCE(json_valid(tag_text), false) AND COALESCE(CASE WHEN json_valid(tag_text) THEN json_type(tag_text) END = 'OBJECT', false) AS whole_tags,
     COALESCE(CASE WHEN day_of_period = 1 THEN date_trunc('month', period_start) END, date_trunc('month', day)) AS month_start,
     kind IS NULL OR kind IN ('usage', 'unusedreservation', 'unusedsavingsplan') AS is_usage,
     role <> 'actual' AS measured,
@@ -118,7 +122,8 @@ FROM (
       COALESCE(NULLIF(CAST(ResourceId AS VARCHAR), ''), NULLIF(CAST(InstanceId AS VARCHAR), ''), NULLIF(CAST(InstanceName AS VARCHAR), '')) AS resource,
       COALESCE(NULLIF(CAST(ResourceType AS VARCHAR), ''), NULLIF(regexp_extract(CAST(ResourceId AS VARCHAR), '(?i)/providers/([^/]+/[^/]+)/[^/]+$', 1), '')) AS resource_type,
       COALESCE(NULLIF(CAST(SubscriptionId AS VARCHAR), ''), NULLIF(CAST(SubscriptionGuid AS VARCHAR), '')) AS subscription,
-      NULLIF(trim(CAST(Tags AS VARCHAR)), '') AS tag_text,
+      CASE WHEN trim(CAST(Tags AS VARCHAR)) NOT IN ('', 'null') THEN trim(CAST(Tags AS VARCHAR)) END AS delivered_tags,
+      CASE WHEN starts_with(delivered_tags, '{') THEN delivered_tags ELSE '{' || rtrim(delivered_tags, ',') || '}' END AS tag_text,
       COALESCE(try_strptime(CAST(day_text AS VARCHAR), ['%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%Y%m%d']), date_trunc('day', CAST(day_text AS TIMESTAMP))) AS day,
       COALESCE(try_strptime(CAST(start_text AS VARCHAR), ['%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%Y%m%d']), CAST(start_text AS TIMESTAMP)) AS period_start,
       extract(day FROM period_start) AS day_of_period
