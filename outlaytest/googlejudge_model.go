@@ -115,8 +115,8 @@ func (m *googleModel) request(c *check, method *googleMethod, r *http.Request, b
 	m.check(c, method.Request.Ref, *method.Request, tree)
 }
 
-func (p googleSchema) parameter(c *check, name, value string) {
-	switch p.Type {
+func (s googleSchema) parameter(c *check, name, value string) {
+	switch s.Type {
 	case "boolean":
 		if value != "true" && value != "false" {
 			c.say(name, fmt.Sprintf("is %q, want a boolean", value))
@@ -126,7 +126,7 @@ func (p googleSchema) parameter(c *check, name, value string) {
 			c.say(name, fmt.Sprintf("is %q, want an integer", value))
 		}
 	default:
-		p.text(c, name, value)
+		s.text(c, name, value)
 	}
 }
 

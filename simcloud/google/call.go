@@ -187,6 +187,3 @@ func (k *call) decode(v any) *refusal {
 	}
 	return nil
 }
-
-// url is the address under which the caller reached the cloud.
-func (k *call) url() string { return "http://" + k.R.Host }

@@ -1,6 +1,8 @@
 package google_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +27,7 @@ func TestDatasetsAsBigQueryKeepsThem(t *testing.T) {
 	var change bigquery.DatasetMetadataToUpdate
 	change.DeleteLabel("a")
 	change.SetLabel("c", "3")
-	change.Access = append(meta.Access, &bigquery.AccessEntry{Role: bigquery.ReaderRole, EntityType: bigquery.UserEmailEntity, Entity: "reader@example.org"})
+	change.Access = append(slices.Clone(meta.Access), &bigquery.AccessEntry{Role: bigquery.ReaderRole, EntityType: bigquery.UserEmailEntity, Entity: "reader@example.org"})
 	after := must[*bigquery.DatasetMetadata](t)(d.Update(ctx, change, meta.ETag))
 	if len(after.Access) != 5 || after.Labels["c"] != "3" || after.Labels["b"] != "2" || after.Labels["a"] != "" {
 		t.Errorf("changed to %+v", after)
@@ -114,7 +116,7 @@ func datasetsOf(t *testing.T, c *clients) []string {
 	var out []string
 	for it := c.bq.Datasets(t.Context()); ; {
 		d, err := it.Next()
-		if err == iterator.Done {
+		if errors.Is(err, iterator.Done) {
 			return out
 		}
 		if err != nil {

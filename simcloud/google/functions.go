@@ -44,7 +44,7 @@ func (t *translation) function(name string, args []string) (string, error) {
 	case name == "CURRENT_DATE":
 		return "CAST(" + t.now + " AS DATE)", nil
 	}
-	return "", fmt.Errorf("Function not found: %s (or the simulation does not know it with %d arguments)", name, len(args))
+	return "", complain("Function not found: %s (or the simulation does not know it with %d arguments)", name, len(args))
 }
 
 // timeFunction knows dates and times; "" for none of them. The only time zone is UTC.

@@ -130,7 +130,7 @@ func TestFederationAndTheMetadataServer(t *testing.T) {
 		t.Error("a federated token opens a project by itself")
 	}
 	w.Attach(email)
-	r := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), "GET", w.url+"/computeMetadata/v1/instance/service-accounts/default/token", nil))
+	r := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+"/computeMetadata/v1/instance/service-accounts/default/token", nil))
 	if status, _ := w.send(r); status != 403 {
 		t.Errorf("without the header: %d", status)
 	}
@@ -144,7 +144,7 @@ func TestFederationAndTheMetadataServer(t *testing.T) {
 // post sends a body as form or JSON, as it looks.
 func (w *world) post(path, token, body string) (int, map[string]any) {
 	w.t.Helper()
-	r := must[*http.Request](w.t)(http.NewRequestWithContext(w.t.Context(), "POST", w.url+path, strings.NewReader(body)))
+	r := must[*http.Request](w.t)(http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url+path, strings.NewReader(body)))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if strings.HasPrefix(body, "{") {
 		r.Header.Set("Content-Type", "application/json")
@@ -168,7 +168,7 @@ func (w *world) send(r *http.Request) (int, map[string]any) {
 
 func (w *world) opens(token string) bool {
 	w.t.Helper()
-	r := must[*http.Request](w.t)(http.NewRequestWithContext(w.t.Context(), "GET", w.url+"/v3/projects/"+host, nil))
+	r := must[*http.Request](w.t)(http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+"/v3/projects/"+host, nil))
 	r.Header.Set("Authorization", "Bearer "+token)
 	status, _ := w.send(r)
 	return status == http.StatusOK

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -187,7 +186,7 @@ func named(columns []column) error {
 		}
 		low := strings.ToLower(columns[i].Name)
 		if seen[low] {
-			return fmt.Errorf("Duplicate column names in the result are not supported. Found duplicate(s): %s", columns[i].Name)
+			return complain("Duplicate column names in the result are not supported. Found duplicate(s): %s", columns[i].Name)
 		}
 		seen[low] = true
 	}
@@ -223,7 +222,7 @@ func (r *reading) resolve(name string) (string, error) {
 		r.fail = refuse(http.StatusBadRequest, "invalid", "Table \"%s\" must be qualified with a dataset (e.g. dataset.table).", name)
 		return "", errors.New(r.fail.message)
 	case len(parts) != 3:
-		return "", fmt.Errorf("Invalid table name: `%s`", name)
+		return "", complain("Invalid table name: `%s`", name)
 	}
 	text, fail := r.read(parts[0], parts[1], parts[2])
 	if fail != nil {

@@ -6,6 +6,14 @@ import (
 	"unicode"
 )
 
+// complaint is what is wrong with a statement, in the words of BigQuery: they begin with a capital.
+type complaint string
+
+// Error gives the words.
+func (c complaint) Error() string { return string(c) }
+
+func complain(format string, args ...any) error { return complaint(fmt.Sprintf(format, args...)) }
+
 // tokenKind says what a token of GoogleSQL is.
 type tokenKind int
 
@@ -78,7 +86,7 @@ func next(s string) (lexeme, int, error) {
 	case first == '`':
 		text, _, found := strings.Cut(s[1:], "`")
 		if !found {
-			return lexeme{}, 0, fmt.Errorf("Syntax error: Unclosed identifier literal")
+			return lexeme{}, 0, complain("Syntax error: Unclosed identifier literal")
 		}
 		return lexeme{ticked, text}, len(text) + 2, nil
 	case first == '@' && wordLength(s[1:]) > 0:
@@ -99,7 +107,7 @@ func next(s string) (lexeme, int, error) {
 			return lexeme{sign, op}, len(op), nil
 		}
 	}
-	return lexeme{}, 0, fmt.Errorf("Syntax error: Unexpected %q", s[:1])
+	return lexeme{}, 0, complain("Syntax error: Unexpected %q", s[:1])
 }
 
 func isLetter(r rune) bool { return r == '_' || unicode.IsLetter(r) }
@@ -129,13 +137,13 @@ func literal(s string, raw bool) (text string, n int, err error) {
 			case '\\', '\'', '"', '`':
 				b.WriteByte(s[i])
 			default:
-				return "", 0, fmt.Errorf("Syntax error: Illegal escape sequence: \\%c", s[i])
+				return "", 0, complain("Syntax error: Illegal escape sequence: \\%c", s[i])
 			}
 		case s[i] == '\n':
-			return "", 0, fmt.Errorf("Syntax error: Unclosed string literal")
+			return "", 0, complain("Syntax error: Unclosed string literal")
 		default:
 			b.WriteByte(s[i])
 		}
 	}
-	return "", 0, fmt.Errorf("Syntax error: Unclosed string literal")
+	return "", 0, complain("Syntax error: Unclosed string literal")
 }

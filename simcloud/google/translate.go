@@ -56,7 +56,7 @@ func (t *translation) sequence(toks []lexeme) (string, error) {
 // one translates what begins at toks[i] and tells how many tokens it took.
 func (t *translation) one(toks []lexeme, i int) (string, int, error) {
 	if i >= len(toks) {
-		return "", 0, fmt.Errorf("Syntax error: Unexpected end of statement")
+		return "", 0, complain("Syntax error: Unexpected end of statement")
 	}
 	l := toks[i]
 	after := func(n int) lexeme {
@@ -73,7 +73,7 @@ func (t *translation) one(toks []lexeme, i int) (string, int, error) {
 	case param:
 		v, known := t.params[l.text]
 		if !known {
-			return "", 0, fmt.Errorf("Query parameter '%s' not found", l.text)
+			return "", 0, complain("Query parameter '%s' not found", l.text)
 		}
 		return v, 1, nil
 	case ticked:
@@ -102,7 +102,7 @@ func (t *translation) one(toks []lexeme, i int) (string, int, error) {
 	case l.is("UNION") && after(1).is("DISTINCT"):
 		return "UNION", 2, nil
 	case unknownWord(l.text):
-		return "", 0, fmt.Errorf("Syntax error: Unexpected keyword or unsupported clause %s", strings.ToUpper(l.text))
+		return "", 0, complain("Syntax error: Unexpected keyword or unsupported clause %s", strings.ToUpper(l.text))
 	case l.text == partitionTime || after(1).is("."):
 		return l.text, 1, nil
 	}
@@ -185,7 +185,7 @@ func (t *translation) item(toks []lexeme, at int) (string, int, error) {
 		}
 		return text, n, err
 	}
-	return "", 0, fmt.Errorf("Syntax error: Unexpected %q after FROM", l.text)
+	return "", 0, complain("Syntax error: Unexpected %q after FROM", l.text)
 }
 
 // unnest reads a list of records as rows: with an alias, the alias is the record; without one, its fields are columns.
@@ -206,7 +206,7 @@ func (t *translation) unnest(toks []lexeme, at int) (string, int, error) {
 	if next < len(toks) && toks[next].kind == word && !endsSource(toks[next].text) {
 		alias := toks[next].text
 		if next+1 < len(toks) && toks[next+1].is("WITH") {
-			return "", 0, fmt.Errorf("WITH OFFSET is not simulated")
+			return "", 0, complain("WITH OFFSET is not simulated")
 		}
 		return fmt.Sprintf("unnest(%s) AS %s_of_list(%s)", inner, alias, alias), next - at + 1, nil
 	}
@@ -227,7 +227,7 @@ func closing(toks []lexeme, at int) (int, error) {
 			}
 		}
 	}
-	return 0, fmt.Errorf("Syntax error: Expected \")\" but got end of statement")
+	return 0, complain("Syntax error: Expected \")\" but got end of statement")
 }
 
 // index is [OFFSET(n)] behind a list, or a list literal.
@@ -241,7 +241,7 @@ func (t *translation) index(toks []lexeme, i int) (string, int, error) {
 		return "[1 + (" + inner + ")]", end - i + 1, err
 	}
 	if i > 0 && (toks[i-1].kind == word || toks[i-1].kind == ticked || toks[i-1].is(")")) && !isKeyword(toks[i-1].text) {
-		return "", 0, fmt.Errorf("Subscript access using [INT64] is not supported here; use OFFSET or ORDINAL")
+		return "", 0, complain("Subscript access using [INT64] is not supported here; use OFFSET or ORDINAL")
 	}
 	inner, err := t.sequence(toks[i+1 : end])
 	return "[" + inner + "]", end - i + 1, err
@@ -320,7 +320,7 @@ func (t *translation) cast(name string, body []lexeme) (string, error) {
 		}
 	}
 	if at < 0 || at+2 != len(body) {
-		return "", fmt.Errorf("Syntax error: CAST needs AS and a simple type")
+		return "", complain("Syntax error: CAST needs AS and a simple type")
 	}
 	inner, err := t.sequence(body[:at])
 	if err != nil {
@@ -363,7 +363,7 @@ func duckType(google string) (string, error) {
 	case "TIMESTAMP", "DATETIME":
 		return "TIMESTAMP", nil
 	}
-	return "", fmt.Errorf("Type not found: %s", google)
+	return "", complain("Type not found: %s", google)
 }
 
 // structure is STRUCT(a AS b, c).
