@@ -50,7 +50,7 @@ func (w *applier) change(ctx context.Context, edit func(*bigquery.Dataset) *bigq
 	}
 }
 
-// mine refuses a dataset without our marks.
+// mine tells whether a dataset bears our marks.
 func (w *applier) mine(d *bigquery.Dataset) bool { return w.p.ours(w.s, marks(d.Labels)) }
 
 // keepTables takes away a default expiration, by which exported rows would vanish.

@@ -93,7 +93,7 @@ func columnsOf(kind exportKind) []selected {
 // statement is a query with its parameters.
 type statement struct {
 	sql    string
-	params map[string]string // name → value; types by name, see paramType
+	params map[string]string // name → value; paramType tells the type
 }
 
 // tableRef is one table and what a query has to know of it.

@@ -239,7 +239,7 @@ func (w *world) deliveries() []outlay.Delivery {
 	return out
 }
 
-// queries counts queries that ran, dry ones not.
+// calls counts requests of an operation, whatever came of them.
 func (w *world) calls(operation string) int {
 	n := 0
 	for _, r := range w.Requests() {
