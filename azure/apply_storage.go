@@ -38,6 +38,14 @@ func await[T any](ctx context.Context, p *Provider, poller *runtime.Poller[T]) e
 	return err
 }
 
+// taken is a failure after Azure took a request on: whatever was wrong with looking at the operation, what was asked for
+// may have happened.
+func taken(err error) error {
+	e := *outlay.AsError(err)
+	e.Outcome = outlay.Unknown
+	return &e
+}
+
 // createGroup makes the resource group. Azure's PUT would replace the tags of one that is there, so that a look says
 // first that there is none (reliability.md §3.4).
 func (w *applier) createGroup(ctx context.Context) (outlay.Resource, error) {
@@ -152,7 +160,7 @@ func (w *applier) createAccount(ctx context.Context) (outlay.Resource, error) {
 		return outlay.Resource{}, failure(err, c)
 	}
 	if err := await(ctx, w.p, poller); err != nil {
-		return outlay.Resource{}, failure(err, c)
+		return outlay.Resource{}, taken(failure(err, c))
 	}
 	made, found, err := w.ourAccount(ctx)
 	if err != nil || !found {
@@ -343,7 +351,7 @@ func (w *applier) deleteGroup(ctx context.Context) (outlay.Resource, error) {
 		return outlay.Resource{}, failure(err, c)
 	}
 	if err := await(ctx, w.p, poller); err != nil && !isGone(err) {
-		return outlay.Resource{}, failure(err, c)
+		return outlay.Resource{}, taken(failure(err, c))
 	}
 	return gone, nil
 }

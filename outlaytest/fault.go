@@ -43,6 +43,15 @@ func Faults() []Fault {
 // slow faults end by the client's own patience, which is short for them.
 func (f Fault) slow() bool { return f == FaultStall || f == FaultTrickle }
 
+// times are how often each call meets the fault: once, and for as long as the step lasts. A header that says when to come
+// again is met once.
+func (f Fault) times() []int {
+	if f.throttled() && f != FaultThrottled {
+		return []int{1}
+	}
+	return []int{1, always}
+}
+
 // throttled tells the faults that ask for fewer calls, whatever header comes with them.
 func (f Fault) throttled() bool { return len(f) >= 3 && f[:3] == FaultThrottled }
 
@@ -73,8 +82,8 @@ func (f Fault) codes() []outlay.Code {
 
 // FaultSubject is one provider with its simulated cloud. FaultTable runs every call it makes through every fault.
 type FaultSubject struct {
-	// World makes a fresh cloud, in which nothing of ours stands, and a provider of it that sends every request to the
-	// address at which the proxy serves (proxy.Serve). Each world of a subject has the same accounts, ids and names.
+	// World makes a fresh cloud, in which nothing of ours stands, behind the proxy (proxy.Serve, or proxy.Wrap within a
+	// server of the cloud's own), and a provider of it. Each world of a subject has the same accounts, ids and names.
 	World func(t testing.TB, proxy *FaultProxy) *FaultWorld
 	// Call names a request, without what differs between worlds: "s3:CreateBucket".
 	Call func(r *http.Request, body []byte) string
@@ -85,8 +94,6 @@ type FaultSubject struct {
 	Once func(call string) bool
 	// RetryHeaders are the headers, each with a value, by which the cloud tells when to come again. Each is a fault.
 	RetryHeaders map[string]string
-	// TLS serves over HTTPS; proxy.Certificate is then the PEM of the server's certificate.
-	TLS bool
 }
 
 // FaultWorld is one cloud of a subject.
@@ -101,6 +108,10 @@ type FaultWorld struct {
 	Deliver func() error
 	// Fill puts something of ours into the storage that deprovisioning has to delete; may be nil.
 	Fill func()
+	// Fresh is another provider of the same world that remembers nothing; nil where none keeps anything but sign-ins.
+	Fresh func() outlay.Provider
+	// Now is the cloud's clock; nil is the machine's.
+	Now func() time.Time
 	// Manual does what a manual change asks a person for; may be nil.
 	Manual func(c outlay.Change) error
 }
@@ -114,10 +125,6 @@ func (f Fault) patience(slowest time.Duration) time.Duration {
 	return 20 * time.Second
 }
 
-// limit is how long a step may take under the fault, retries and a busy machine included.
-func (f Fault) limit() time.Duration {
-	if f.slow() {
-		return 25 * time.Second
-	}
-	return 40 * time.Second
-}
+// limit is how long a step may take, retries and a busy machine included: its context ends then, as the lease of a run
+// would. A client that waits for a long operation meanwhile gives up with it, and not later.
+const limit, grace = 15 * time.Second, 3 * time.Second

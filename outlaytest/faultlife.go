@@ -51,6 +51,7 @@ func (l *life) down(at func(step string) *strike) {
 // look observes and plans, and gives the plan of a look without faults. What a faulted look sees must not lead to more
 // than want: a part that could not be read is unknown, and never absent or different.
 func (l *life) look(name string, hit *strike, want []string) outlay.Plan {
+	l.forget()
 	var plan outlay.Plan
 	l.step(name, hit, func(ctx context.Context) error {
 		seen, err := l.world.Provider.Observe(ctx, l.world.Account, l.world.Source, outlay.Look{Permissions: true, Members: true, Contents: true, Tags: true})
@@ -58,8 +59,9 @@ func (l *life) look(name string, hit *strike, want []string) outlay.Plan {
 			return err
 		}
 		if l.world.Account.Identity.AccountID == "" && len(seen.Unknown) == 0 {
-			l.world.Account.Identity = seen.Identity
+			l.world.Account.Identity, l.world.Source.Scope = seen.Identity, seen.Identity.Scope
 		}
+		l.verify(seen)
 		if plan, err = l.world.Provider.Plan(l.world.Source, seen); err != nil {
 			return err
 		}
@@ -80,6 +82,16 @@ func (l *life) look(name string, hit *strike, want []string) outlay.Plan {
 	return plan
 }
 
+// verify notes in the ledger what was seen, as the end of a run and the hourly look do.
+func (l *life) verify(seen outlay.Observation) {
+	for i := range l.world.Source.Resources {
+		row := &l.world.Source.Resources[i]
+		if _, there := seen.Find(row.Kind, row.Name); there && row.State == outlay.StateCreated {
+			row.State = outlay.StateVerified
+		}
+	}
+}
+
 func (l *life) noLies(name string, hit strike, seen outlay.Observation, plan outlay.Plan, want []string) {
 	for _, todo := range todoOf(plan) {
 		if !slices.Contains(want, todo) {
@@ -87,7 +99,7 @@ func (l *life) noLies(name string, hit strike, seen outlay.Observation, plan out
 		}
 	}
 	for _, r := range seen.Resources {
-		if r.State == outlay.StateForeign || r.State == outlay.StateMissing {
+		if r.State == outlay.StateForeign || r.State == outlay.StateMissing && name == stepLook { // at first, missing is true
 			l.say(name, hit, "%s is taken for %s", r.Key(), r.State)
 		}
 	}
@@ -129,10 +141,38 @@ func (l *life) change(c outlay.Change, at func(step string) *strike) {
 			return err
 		}
 		if row != nil {
-			row.State, row.ProviderID, row.Properties = r.State, r.ProviderID, r.Properties
+			row.State, row.ProviderID, row.Properties = r.State, orElse(r.ProviderID, row.ProviderID), r.Properties
+			if !r.Created.IsZero() {
+				row.Created = r.Created
+			}
 		}
 		return nil
 	})
+	l.settle(c)
+	if c.Action == outlay.ActionDelete { // what it contained went with it, as the engine notes by the name
+		for i := range l.world.Source.Resources {
+			if r := &l.world.Source.Resources[i]; r.Name == c.Name {
+				r.State = outlay.StateDeleted
+			}
+		}
+	}
+}
+
+// settle is the read step after a change: a few looks, until the resource is there.
+func (l *life) settle(c outlay.Change) {
+	if c.Verify == "" || c.Action == outlay.ActionDelete {
+		return
+	}
+	for range 5 {
+		seen, err := l.world.Provider.Observe(context.Background(), l.world.Account, l.world.Source, outlay.Look{Kinds: []outlay.ResourceKind{c.Kind}})
+		if err != nil {
+			continue
+		}
+		l.verify(seen)
+		if r, there := seen.Find(c.Kind, c.Name); there && r.State != outlay.StateMissing && r.State != outlay.StateWaiting {
+			return
+		}
+	}
 }
 
 // intend is the ledger's row of a change.
@@ -146,14 +186,26 @@ func (l *life) intend(c outlay.Change) *outlay.Resource {
 	if c.Action == outlay.ActionDelete {
 		return nil
 	}
+	origin := outlay.CreatedByUs
+	if c.Action != outlay.ActionCreate {
+		origin = outlay.PreExisting // a setting is not a thing that we could delete
+	}
 	s.Resources = append(s.Resources, outlay.Resource{ // rows handed out before may point at an older slice: their steps are over
-		Kind: c.Kind, Name: c.Name, State: outlay.StateIntended, Origin: outlay.CreatedByUs, IntentAt: time.Now().UTC(), OperationID: "op_1",
+		Kind: c.Kind, Name: c.Name, State: outlay.StateIntended, Origin: origin, IntentAt: l.now(), OperationID: "op_1",
 	})
 	return &s.Resources[len(s.Resources)-1]
 }
 
+func (l *life) now() time.Time {
+	if l.world.Now != nil {
+		return l.world.Now()
+	}
+	return time.Now().UTC()
+}
+
 // list reads which deliveries there are; under a fault it is the same list or an error, never a shorter one.
 func (l *life) list(hit *strike) {
+	l.forget()
 	l.step(stepList, hit, func(ctx context.Context) error {
 		var found []outlay.Delivery
 		for d, err := range l.world.Provider.Deliveries(ctx, l.world.Account, l.world.Source) {
@@ -172,11 +224,19 @@ func (l *life) list(hit *strike) {
 	})
 }
 
+// forget makes the provider one that remembers nothing of earlier reads: what it keeps would hide calls.
+func (l *life) forget() {
+	if l.world.Fresh != nil {
+		l.world.Provider = l.world.Fresh()
+	}
+}
+
 // fetch reads the newest delivery; under a fault it is the same bytes or an error.
 func (l *life) fetch(hit *strike) {
 	if len(l.first) == 0 {
 		l.list(nil)
 	}
+	l.forget()
 	l.step(stepFetch, hit, func(ctx context.Context) error {
 		paths, err := l.world.Provider.Fetch(ctx, l.world.Account, l.world.Source, l.first[len(l.first)-1], l.t.TempDir())
 		if err != nil {

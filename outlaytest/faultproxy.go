@@ -2,7 +2,6 @@ package outlaytest
 
 import (
 	"bytes"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -20,11 +19,10 @@ import (
 type FaultProxy struct {
 	// Patience is how long the clients of this world are to wait for an answer.
 	Patience time.Duration
-	// Certificate is the PEM of the server's certificate, when it serves over TLS.
-	Certificate []byte
 
 	subject FaultSubject
 	stop    chan struct{}
+	once    sync.Once
 
 	mu     sync.Mutex
 	armed  string // the call at fault, "" for none
@@ -43,20 +41,22 @@ func newFaultProxy(s FaultSubject, patience time.Duration) *FaultProxy {
 // Serve serves the cloud through the proxy on the loopback interface until the test ends, and gives the address.
 func (p *FaultProxy) Serve(t testing.TB, cloud http.Handler) string {
 	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, cloud) }))
-	if p.subject.TLS {
-		server.StartTLS()
-		p.Certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	} else {
-		server.Start()
-	}
+	server := httptest.NewServer(p.Wrap(cloud))
 	t.Cleanup(func() {
-		close(p.stop)
+		p.Close()
 		server.CloseClientConnections()
 		server.Close()
 	})
 	return server.URL
 }
+
+// Wrap is the cloud behind the proxy, for a server of the cloud's own. Close then ends what hangs.
+func (p *FaultProxy) Wrap(cloud http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, cloud) })
+}
+
+// Close ends calls that hang.
+func (p *FaultProxy) Close() { p.once.Do(func() { close(p.stop) }) }
 
 // arm makes the next calls of a name go wrong.
 func (p *FaultProxy) arm(call string, f Fault, times int) {
