@@ -16,7 +16,7 @@ const quiet = 250 * time.Millisecond
 
 // pairWorld is the longest way: two exports, and tag inheritance.
 func pairWorld(t *testing.T) *world {
-	w := newWorld(t, quotaEnterprise, cloud.Options{})
+	w := serveWorld(t, quotaEnterprise, cloud.Options{}, plainServer)
 	w.s.Spec.Fields = map[string]string{fieldDataset: datasetPair, fieldInherit: choiceYes}
 	return w
 }

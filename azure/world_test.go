@@ -2,8 +2,11 @@ package azure
 
 import (
 	"context"
+	"encoding/pem"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,6 +86,20 @@ type world struct {
 // everything in it.
 func newWorld(t *testing.T, quota string, o cloud.Options) *world {
 	t.Helper()
+	return serveWorld(t, quota, o, outlaytest.AzureServer)
+}
+
+// plainServer serves a cloud without a judge: for the many worlds of the fault tests, whose calls are those that were
+// judged elsewhere.
+func plainServer(t testing.TB, c http.Handler) (url string, ca []byte) {
+	t.Helper()
+	s := httptest.NewTLSServer(c)
+	t.Cleanup(s.Close)
+	return s.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+}
+
+func serveWorld(t *testing.T, quota string, o cloud.Options, serve func(testing.TB, http.Handler) (string, []byte)) *world {
+	t.Helper()
 	o.Dir = t.TempDir()
 	if o.RetryAfter == 0 {
 		o.RetryAfter = time.Millisecond
@@ -97,8 +114,8 @@ func newWorld(t *testing.T, quota string, o cloud.Options) *world {
 	var secret string
 	w.app, secret = c.AddApp(testTenant, "outlay")
 	c.Grant(w.app, subScope, "*", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*")
-	t.Cleanup(c.Close) // calls that hang end
-	w.url, w.ca = outlaytest.AzureServer(t, c)
+	w.url, w.ca = serve(t, c)
+	t.Cleanup(c.Close) // calls that hang end, and then the server
 	w.vault["acc_1/"+fieldSecret] = secret
 	w.p = New(w.options())
 	w.a = &outlay.CloudAccount{OrgID: "org_1", ID: "acc_1", Name: "main", Provider: Name, Credential: outlay.Credential{
