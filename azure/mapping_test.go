@@ -364,7 +364,7 @@ func TestTagsThatAreBroken(t *testing.T) {
 				}
 				parsed := parse(t, format, csvFile(t, "part.csv", record))
 				var tag, text *string
-				if err := engine(t).QueryRow(`SELECT tag_User, x_Other::JSON ->> '$.x_Tags' FROM read_parquet('` + parsed[0].Files[0].Path + `')`).Scan(&tag, &text); err != nil {
+				if err := engine(t).QueryRow(`SELECT tag_User, x_Other::JSON ->> '$.x_Tags' FROM read_parquet('`+parsed[0].Files[0].Path+`')`).Scan(&tag, &text); err != nil {
 					t.Fatal(err)
 				}
 				got := ""
