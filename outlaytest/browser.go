@@ -109,6 +109,13 @@ func (b *Tab) Open(url string) {
 	b.Soon(`document.readyState === "complete" && document.documentElement.dataset.js === ""`)
 }
 
+// Visit loads an address that is not a page of ours.
+func (b *Tab) Visit(url string) {
+	b.t.Helper()
+	b.Do(chromedp.Navigate(url))
+	b.Soon(`document.readyState === "complete"`)
+}
+
 // WithoutScript turns JavaScript off for what is opened from here on. Open, Soon and Until need it: use Do.
 func (b *Tab) WithoutScript() {
 	b.t.Helper()

@@ -46,12 +46,12 @@ func (o *output) String() string {
 
 // demo is a demo that runs in this process.
 type demo struct {
-	url, token, sim string
-	data            string
-	out, log        *output
+	url, token, sim, google string
+	data                    string
+	out, log                *output
 }
 
-var demoLines = regexp.MustCompile(`OUTLAY_URL=(\S+) OUTLAY_TOKEN=(\S+)\nThe simulated AWS is at (\S+)\.`)
+var demoLines = regexp.MustCompile(`OUTLAY_URL=(\S+) OUTLAY_TOKEN=(\S+)\nSimulated: AWS (\S+), Azure \S+, Google Cloud (\S+)\.`)
 
 // startDemo runs `outlay demo` with a fast clock until the test ends.
 func startDemo(t *testing.T) *demo {
@@ -71,7 +71,7 @@ func startDemo(t *testing.T) *demo {
 	})
 	await(t, 60*time.Second, "the demo to start", func() bool { return demoLines.MatchString(d.out.String()) })
 	found := demoLines.FindStringSubmatch(d.out.String())
-	d.url, d.token, d.sim = found[1], found[2], found[3]
+	d.url, d.token, d.sim, d.google = found[1], found[2], found[3], found[4]
 	return d
 }
 
