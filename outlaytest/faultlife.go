@@ -42,8 +42,9 @@ func (l *life) down(at func(step string) *strike) {
 	spec := s.Spec
 	s.Spec, s.CostFiles = nil, outlay.DeleteCostFiles
 	plan := l.look(stepLookDown, nil, nil)
-	for _, c := range plan.Changes {
+	for i, c := range plan.Changes {
 		l.change(c, at)
+		l.gone(c, plan.Changes[i+1:])
 	}
 	s.Spec, s.CostFiles = spec, ""
 }
@@ -149,11 +150,15 @@ func (l *life) change(c outlay.Change, at func(step string) *strike) {
 		return nil
 	})
 	l.settle(c)
-	if c.Action == outlay.ActionDelete { // what it contained went with it, as the engine notes by the name
-		for i := range l.world.Source.Resources {
-			if r := &l.world.Source.Resources[i]; r.Name == c.Name {
-				r.State = outlay.StateDeleted
-			}
+}
+
+// gone notes in the ledger what a deletion took with it, as the engine does by the name: what no later change names.
+func (l *life) gone(c outlay.Change, later []outlay.Change) {
+	for i := range l.world.Source.Resources {
+		r := &l.world.Source.Resources[i]
+		named := slices.ContainsFunc(later, func(x outlay.Change) bool { return x.Key() == r.Key() && x.Action != outlay.ActionKeep })
+		if c.Action == outlay.ActionDelete && r.Name == c.Name && !named {
+			r.State = outlay.StateDeleted
 		}
 	}
 }
