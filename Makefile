@@ -20,11 +20,11 @@ build: assets
 assets: web/static/vendor/.done
 
 web/static/vendor/.done: package.json package-lock.json web/assets.sh
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 	bash web/assets.sh
 	touch $@
 
-# What the tests need beside Go and Node: a browser and PostgreSQL from Debian, versitygw and the AWS models from Go.
+# What the tests need beside Go and Node: a browser and PostgreSQL from Debian, Azurite and axe from npm.
 tools:
 	bash packaging/test-tools.sh
 
