@@ -45,7 +45,7 @@ func TestJudgeBites(t *testing.T) {
 		"SELECT list_sum(credits) FROM " + detailed:                                              "Function not found",
 		"SELECT cost, COUNT(*) FROM " + detailed:                                                 "neither grouped nor aggregated",
 		"SELECT cost FROM `p-1.d.gcp_billing_export_monthly_010101_F0FFF0_61C528`":               "Table not found",
-		"SELECT FORMAT_DATE('%Y', export_time) FROM " + detailed:                                 "No matching signature",
+		"SELECT FORMAT_DATE('%Y', cost) FROM " + detailed:                                        "No matching signature",
 		"SELECT SUM(CAST(c.amount AS DECIMAL(38, 9)))) FROM " + detailed + ", UNNEST(credits) c": "Syntax error",
 	} {
 		err := j.Check(sql)
