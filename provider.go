@@ -72,8 +72,10 @@ type ProviderInfo struct {
 	CredentialKinds []CredentialKind
 	Regions         []Region
 	RegionHint      string
+	RegionLink      Link            // the provider's own page about its regions
 	Fields          []ProviderField // further fields of the provision form
 	TagsHint        string          // beside the wish to turn the nine tags on; "" where there is nothing to turn on
+	TagsLink        Link            // the provider's own page about the permissions that turning tags on takes
 	FirstData       string          // "First costs appear within 24 hours."
 	Running         string          // what the infrastructure costs
 	// Words of the deprovision page: for delete, keep and the tags that are left alone.
@@ -96,6 +98,8 @@ type ProviderInfo struct {
 type TagsInfo struct {
 	// Timing says when a tag is in the charges, and what becomes of the past.
 	Timing string
+	// Link leads to the provider's own page about it.
+	Link Link
 	// Manual is how to turn a key on by hand; nil where keys need no turning on. {key} in it stands for the keys.
 	Manual *Instruction
 	// Backfill says what writing today's tags into past months does and costs; "" where the provider cannot.
@@ -140,6 +144,13 @@ type ProviderField struct {
 	// Pattern is a regular expression that a whole value matches; empty for anything. Hint says the same for people.
 	Pattern string
 	Options []Region // a closed choice; ID is the value
+	Link    Link     // the provider's own page about it; the zero value for none
+}
+
+// Link leads to a page of a provider's documentation. URL is absolute and https; the zero value is no link.
+type Link struct {
+	Title string // what the page is about, to follow a hint: "Regions in the documentation of AWS"
+	URL   string
 }
 
 // Look says how much an Observe must find out. Paid and slow reads happen only when asked for.

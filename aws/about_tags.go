@@ -6,6 +6,7 @@ import "outlay"
 func aboutTags() outlay.TagsInfo {
 	return outlay.TagsInfo{
 		Timing: "AWS leaves a tag out of the bill until it is turned on in the payer account. It lists a key up to 24 hours after the first resource carried it, and takes up to 24 hours more to bring it into the charges. Charges from before stay untagged unless you ask for a backfill.",
+		Link:   outlay.Link{Title: "Activating cost allocation tags in the AWS documentation", URL: "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html"},
 		Manual: &outlay.Instruction{
 			Text: "Turn the keys on in the Billing console of the payer account, spelled exactly so: AWS takes project and Project for two keys.",
 			Who:  "Somebody who may sign in to the payer account with ce:UpdateCostAllocationTagsStatus",

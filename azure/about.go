@@ -56,9 +56,11 @@ func (p *Provider) About() outlay.ProviderInfo {
 		CredentialKinds: p.credentialKinds(),
 		Regions:         regions(),
 		RegionHint:      "The resource group and the storage account are created here. It cannot change later.",
+		RegionLink:      outlay.Link{Title: "Regions in the Azure documentation", URL: "https://learn.microsoft.com/azure/reliability/regions-list"},
 		Fields:          provisionFields(),
 		Tags: outlay.TagsInfo{
 			Timing: "Azure needs no activation: tags of a resource are in the charges from the moment that it carries them, and past charges get none. Not every service passes tags on. Usage does not carry the tags of its resource group or subscription unless tag inheritance is on.",
+			Link:   inheritanceLink(),
 			Option: fieldInherit, OptionKind: kindInheritance,
 		},
 		FirstData:    "First costs of this month appear within about an hour, later ones once a day.",
@@ -109,6 +111,7 @@ func provisionFields() []outlay.ProviderField {
 	fields := []outlay.ProviderField{{
 		Name: fieldRegister, Title: "Register Microsoft.CostManagementExports", Default: registerCheck,
 		Hint:    "Azure creates exports only in a subscription that is registered for them. Outlay looks and registers only if needed.",
+		Link:    outlay.Link{Title: "Resource providers in the Azure documentation", URL: "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types"},
 		Options: []outlay.Region{{ID: registerCheck, Title: "Check for me"}, {ID: choiceYes, Title: "Yes"}, {ID: choiceNo, Title: "No"}},
 	}}
 	fields = append(fields, scopeFields()...)
@@ -120,16 +123,23 @@ func provisionFields() []outlay.ProviderField {
 		Hint:    "With an identity of its own no storage key is used. It takes the permission Microsoft.Authorization/roleAssignments/write on the storage account.",
 		Options: []outlay.Region{{ID: choiceAuto, Title: "With its own identity where allowed"}, {ID: identitySystem, Title: "With its own identity"}, {ID: identityNone, Title: "Without an identity"}},
 	}, outlay.ProviderField{
-		Name: fieldInherit, Title: "Turn on tag inheritance", Default: choiceNo,
-		Hint:    "Costs then also carry the tags of the resource group and the subscription. It changes the cost data of everybody who reads this scope, from this month on.",
-		Options: []outlay.Region{{ID: choiceNo, Title: "No"}, {ID: choiceYes, Title: "Yes"}},
+		Name: fieldInherit, Title: "Tag inheritance", Default: choiceNo,
+		Hint:    "Turned on, costs also carry the tags of the resource group and the subscription. It changes the cost data of everybody who reads this scope, from this month on.",
+		Options: []outlay.Region{{ID: choiceNo, Title: "Leave as it is"}, {ID: choiceYes, Title: "Turn on"}},
+		Link:    inheritanceLink(),
 	})
+}
+
+// inheritanceLink is what Azure says about tag inheritance.
+func inheritanceLink() outlay.Link {
+	return outlay.Link{Title: "Tag inheritance in the Azure documentation", URL: "https://learn.microsoft.com/azure/cost-management-billing/costs/enable-tag-inheritance"}
 }
 
 // scopeFields ask whose costs are meant.
 func scopeFields() []outlay.ProviderField {
 	return []outlay.ProviderField{{
 		Name: fieldScope, Title: "Costs of", Default: scopeSubscription, Hint: "Wider scopes hold the costs of more subscriptions and take a billing role.",
+		Link: outlay.Link{Title: "Scopes in the Azure documentation", URL: "https://learn.microsoft.com/azure/cost-management-billing/costs/understand-work-scopes"},
 		Options: []outlay.Region{
 			{ID: scopeSubscription, Title: "This subscription"}, {ID: scopeGroup, Title: "A resource group of it"}, {ID: scopeManagement, Title: "A management group"},
 			{ID: scopeEnrolment, Title: "An Enterprise Agreement enrolment"}, {ID: scopeProfile, Title: "A billing profile (Microsoft Customer Agreement)"},

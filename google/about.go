@@ -30,6 +30,7 @@ func (p *Provider) About() outlay.ProviderInfo {
 		CredentialKinds: append(kinds, aboutKey()),
 		Regions:         regions(),
 		RegionHint:      "Where the dataset lies. It cannot change later. With US or EU Google fills in the last month by itself; with any other region history begins on the day when the export is turned on.",
+		RegionLink:      outlay.Link{Title: "Locations in the Google Cloud documentation", URL: "https://cloud.google.com/bigquery/docs/locations"},
 		Fields:          specFields(),
 		FirstData:       "First costs appear some hours after the export was turned on; filling in the last month takes Google up to five days, oldest day first.",
 		Running:         "The dataset is yours: cents a month of BigQuery storage. Each reading is a BigQuery query, at $6.25 per TiB read, of which Google gives 1 TiB a month free; Outlay reads a month only when it changed, and never more than the cap.",
@@ -39,7 +40,10 @@ func (p *Provider) About() outlay.ProviderInfo {
 		ImportFields:    []outlay.ProviderField{projectField("Project that holds the export's dataset.", "")},
 		FileFormats:     fileFormats(),
 		ReadPrice:       "6.25", ReadCurrency: "USD",
-		Tags:   outlay.TagsInfo{Timing: "Labels are in the charges from the moment a resource carries them. The past stays as it was; labels of a project count for all that is in it."},
+		Tags: outlay.TagsInfo{
+			Timing: "Labels are in the charges from the moment a resource carries them. The past stays as it was; labels of a project count for all that is in it.",
+			Link:   outlay.Link{Title: "Labels in the Google Cloud documentation", URL: "https://cloud.google.com/resource-manager/docs/labels-overview"},
+		},
 		Reader: readerText("{" + fieldProject + "}"),
 	}
 }
@@ -54,6 +58,7 @@ func specFields() []outlay.ProviderField {
 		{
 			Name: fieldExport, Title: "Export", Default: string(exportDetailed), Optional: true,
 			Hint:    "Detailed has a line per resource. FOCUS is in preview, keeps two years, and lies in a dataset that Google makes and owns. Only one of them is read, so nothing counts twice.",
+			Link:    outlay.Link{Title: "Billing exports in the Google Cloud documentation", URL: "https://cloud.google.com/billing/docs/how-to/export-data-bigquery-setup"},
 			Options: []outlay.Region{{ID: string(exportDetailed), Title: "Detailed usage cost"}, {ID: string(exportFocus), Title: "FOCUS (preview)"}, {ID: string(exportStandard), Title: "Standard usage cost"}},
 		},
 		{

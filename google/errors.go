@@ -224,12 +224,14 @@ func failedSignIn(s *signInError) *outlay.Error {
 	}
 	status := 0
 	if re, ok := errors.AsType[*oauth2.RetrieveError](s.err); ok && re.Response != nil {
-		status = re.Response.StatusCode
+		status, e.RetryAfter = re.Response.StatusCode, retryAfter(re.Response.Header)
 	} else if m := statusText.FindStringSubmatch(s.err.Error()); m != nil {
 		status, _ = strconv.Atoi(m[1]) // three digits always are a number
 	}
 	switch {
-	case status == http.StatusTooManyRequests || status >= 500:
+	case status == http.StatusTooManyRequests:
+		e.Code, e.Message, e.Fix = outlay.CodeThrottled, "signing in to Google: Google asks for fewer calls", itself
+	case status >= 500:
 		e.Message = fmt.Sprintf("signing in to Google: Google answered %d", status)
 	case status >= 400:
 		e.Code, e.Message = outlay.CodeForbidden, "signing in to Google: the credential is not accepted"
