@@ -117,12 +117,17 @@ type FaultWorld struct {
 }
 
 // patience is how long clients wait for an answer, or for the next piece of one. For slow faults it is as short as a
-// machine allows whose slowest call took slowest.
-func (f Fault) patience(slowest time.Duration) time.Duration {
-	if f.slow() {
-		return min(max(10*slowest, 300*time.Millisecond), 3*time.Second)
+// machine allows whose slowest call took slowest, and shorter than what trickles; another try waits longer.
+func (f Fault) patience(slowest time.Duration, try int) time.Duration {
+	switch {
+	case !f.slow():
+		return 20 * time.Second
+	case try > 1 && f == FaultStall:
+		return 3 * time.Second
+	case try > 1:
+		return 900 * time.Millisecond
 	}
-	return 20 * time.Second
+	return min(max(10*slowest, 500*time.Millisecond), 800*time.Millisecond)
 }
 
 // limit is how long a step may take, retries and a busy machine included: its context ends then, as the lease of a run

@@ -136,8 +136,12 @@ func (l *life) change(c outlay.Change, at func(step string) *strike) {
 		hit = at(name)
 	}
 	row := l.intend(c)
+	attempts := 0
 	l.step(name, hit, func(ctx context.Context) error {
 		r, err := l.world.Provider.Apply(ctx, l.world.Account, l.world.Source, c)
+		if attempts++; attempts > 1 && c.Action == outlay.ActionCreate && outlay.CodeOf(err) == outlay.CodeConflict {
+			r, err = l.made(ctx, c, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -150,6 +154,18 @@ func (l *life) change(c outlay.Change, at func(step string) *strike) {
 		return nil
 	})
 	l.settle(c)
+}
+
+// made finds what an earlier attempt made though its answer was lost, as the engine does when told 'exists already'.
+func (l *life) made(ctx context.Context, c outlay.Change, conflict error) (outlay.Resource, error) {
+	seen, err := l.world.Provider.Observe(ctx, l.world.Account, l.world.Source, outlay.Look{Kinds: []outlay.ResourceKind{c.Kind}})
+	if err != nil {
+		return outlay.Resource{}, err
+	}
+	if r, there := seen.Find(c.Kind, c.Name); there && r.State != outlay.StateForeign {
+		return r, nil
+	}
+	return outlay.Resource{}, conflict
 }
 
 // gone notes in the ledger what a deletion took with it, as the engine does by the name: what no later change names.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,7 +23,7 @@ import (
 // doing it again afterwards comes to the same end as if nothing had been wrong.
 func FaultTable(t *testing.T, s FaultSubject) {
 	t.Helper()
-	clean := newLife(t, s, newFaultProxy(s, FaultThrottled.patience(0)))
+	clean := newLife(t, s, newFaultProxy(s, FaultThrottled.patience(0, 1)))
 	defer clean.end()
 	clean.up(nil)
 	upLive := clean.live()
@@ -57,25 +56,9 @@ type faultTable struct {
 	s     FaultSubject
 	clean *life
 	live  []string // after a clean provisioning
-	jobs  []func()
+	jobs  []job
 
 	cases, sparedCases atomic.Int64
-}
-
-// workers is how many lives go on at a time: most of them wait.
-const workers = 12
-
-func (x *faultTable) run() {
-	free := make(chan struct{}, workers)
-	var done sync.WaitGroup
-	for _, job := range x.jobs {
-		free <- struct{}{}
-		done.Go(func() {
-			defer func() { <-free }() // even when a world could not be made, which ends the goroutine
-			job()
-		})
-	}
-	done.Wait()
 }
 
 func (x *faultTable) calls() int {
@@ -105,10 +88,7 @@ func (x *faultTable) changes(f Fault, times int) {
 		}
 	}
 	for n := range most {
-		x.jobs = append(x.jobs, func() {
-			l := newLife(x.t, x.s, newFaultProxy(x.s, f.patience(x.clean.proxy.slow)))
-			defer l.end()
-			l.table = x
+		x.jobs = append(x.jobs, job{f, func(l *life) {
 			at := func(step string) *strike {
 				if calls := x.clean.steps[step]; isChange(step) && n < len(calls) {
 					return &strike{calls[n], f, times}
@@ -117,22 +97,19 @@ func (x *faultTable) changes(f Fault, times int) {
 			}
 			l.up(at)
 			if diff := cmp.Diff(x.live, l.live()); diff != "" {
-				x.t.Errorf("%s at call %d of each change: another end than without faults (-clean +faulted):\n%s", f, n+1, diff)
+				l.t.Errorf("%s at call %d of each change: another end than without faults (-clean +faulted):\n%s", f, n+1, diff)
 			}
 			l.down(at)
-		})
+		}})
 	}
 }
 
 // firstLooks fails each call of the very first look of a fresh world, sign-in included.
 func (x *faultTable) firstLooks(f Fault, times int) {
 	for _, call := range x.clean.steps[stepFirstLook] {
-		x.jobs = append(x.jobs, func() {
-			l := newLife(x.t, x.s, newFaultProxy(x.s, f.patience(x.clean.proxy.slow)))
-			defer l.end()
-			l.table = x
+		x.jobs = append(x.jobs, job{f, func(l *life) {
 			l.look(stepFirstLook, &strike{call, f, times}, x.clean.todo[stepFirstLook])
-		})
+		}})
 	}
 }
 
@@ -143,14 +120,17 @@ func (x *faultTable) readInGroups() {
 		step string
 		hit  strike
 	}
-	var quick, slow []reading
+	var quick, stalls, trickles []reading
 	for _, f := range x.s.faults() {
 		for _, times := range f.times() {
 			for _, step := range []string{stepLook, stepList, stepFetch} {
 				for _, call := range x.clean.steps[step] {
-					if r := (reading{step, strike{call, f, times}}); f.slow() {
-						slow = append(slow, r)
-					} else {
+					switch r := (reading{step, strike{call, f, times}}); f {
+					case FaultStall:
+						stalls = append(stalls, r)
+					case FaultTrickle:
+						trickles = append(trickles, r)
+					default:
 						quick = append(quick, r)
 					}
 				}
@@ -163,7 +143,7 @@ func (x *faultTable) readInGroups() {
 			for i := w; i < len(all); i += worlds {
 				mine = append(mine, all[i])
 			}
-			x.readWorld(mine[0].hit.fault.patience(x.clean.proxy.slow), func(l *life) {
+			x.readWorld(mine[0].hit.fault, func(l *life) {
 				for _, r := range mine {
 					switch r.step {
 					case stepLook:
@@ -177,25 +157,23 @@ func (x *faultTable) readInGroups() {
 			})
 		}
 	}
-	spread(slow, 6)
+	spread(stalls, 5)
+	spread(trickles, 5)
 	spread(quick, 3)
 }
 
 // readWorld reads in a world in which everything stands and was delivered.
-func (x *faultTable) readWorld(patience time.Duration, read func(*life)) {
-	x.jobs = append(x.jobs, func() {
-		l := newLife(x.t, x.s, newFaultProxy(x.s, patience))
-		defer l.end()
-		l.table = x
+func (x *faultTable) readWorld(f Fault, read func(*life)) {
+	x.jobs = append(x.jobs, job{f, func(l *life) {
 		l.up(nil)
 		if err := l.world.Deliver(); err != nil {
-			x.t.Error(err)
+			l.t.Errorf("delivering: %v", err)
 			return
 		}
 		l.list(nil)
 		l.fetch(nil)
 		read(l)
-	})
+	}})
 }
 
 // The steps of a life that are not changes.
@@ -220,6 +198,8 @@ type life struct {
 	todo  map[string][]string // what each look's plan wants done
 	files []string            // contents of what was fetched
 	first []outlay.Delivery
+
+	cases, spared int64
 }
 
 func newLife(t testing.TB, s FaultSubject, p *FaultProxy) *life {
@@ -229,32 +209,6 @@ func newLife(t testing.TB, s FaultSubject, p *FaultProxy) *life {
 
 // end takes the life's world down.
 func (l *life) end() { l.t.end() }
-
-// scope is a test whose clean-ups run when a life ends, not when the test does: there are hundreds of lives.
-type scope struct {
-	testing.TB
-	undo []func()
-}
-
-// Cleanup notes what to do when the life ends.
-func (s *scope) Cleanup(f func()) { s.undo = append(s.undo, f) }
-
-// TempDir is a folder that goes with the life.
-func (s *scope) TempDir() string {
-	dir, err := os.MkdirTemp("", "outlay-fault-")
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.Cleanup(func() { _ = os.RemoveAll(dir) }) // a left-over folder fails no test
-	return dir
-}
-
-func (s *scope) end() {
-	for _, f := range slices.Backward(s.undo) {
-		f()
-	}
-	s.undo = nil
-}
 
 func (l *life) live() []string {
 	out := l.world.Live()
@@ -316,10 +270,10 @@ func (l *life) say(step string, hit strike, format string, args ...any) {
 
 func (l *life) count(hits int, spared bool) {
 	if hits > 0 {
-		l.table.cases.Add(1)
+		l.cases++
 	}
 	if spared {
-		l.table.sparedCases.Add(1)
+		l.spared++
 	}
 }
 
