@@ -150,7 +150,7 @@ func (w *applier) register(ctx context.Context) (outlay.Resource, error) {
 	for state != stateRegistered {
 		if w.p.pause(limited, 0) != nil {
 			return outlay.Resource{}, &outlay.Error{
-				Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, Message: w.c.Name + " is still being registered", Fix: byItself, RetryAfter: 10 * time.Second,
+				Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, Message: w.c.Name + " is still being registered", Fix: byItself, RetryAfter: 2 * w.p.opts.Poll,
 			}
 		}
 		if state, err = w.ses.registrationState(ctx, w.c.Name); err != nil {

@@ -182,10 +182,10 @@ func (w *applier) exportFailure(ctx context.Context, err error) error {
 				Fix: "Look at the subscription's resource providers in the Azure portal, register it there again, then try again.",
 			}
 		}
-		e.RetryAfter = 15 * time.Second
+		e.RetryAfter = 3 * w.p.opts.Poll
 	case e.Code == outlay.CodeForbidden && lacks(e, actAssignmentsWrite) && w.granted(ctx, actAssignmentsWrite):
 		return &outlay.Error{
-			Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, Err: err, RetryAfter: 30 * time.Second,
+			Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, Err: err, RetryAfter: 6 * w.p.opts.Poll,
 			Message: "creating the export: Azure does not know everywhere yet that this app may assign roles", Fix: "Nothing to do: a new role takes up to 15 minutes.",
 		}
 	}

@@ -87,7 +87,7 @@ func (w *applier) runMonth(ctx context.Context) (outlay.Resource, error) {
 		}
 		if w.p.pause(limited, 0) != nil {
 			return outlay.Resource{}, &outlay.Error{
-				Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, RetryAfter: time.Minute, Message: "the export " + name + " is busy with another run", Fix: byItself,
+				Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, RetryAfter: 12 * w.p.opts.Poll, Message: "the export " + name + " is busy with another run", Fix: byItself,
 			}
 		}
 	}

@@ -50,7 +50,8 @@ type Options struct {
 	// Transport carries all requests; nil is a transport of the net/http package.
 	Transport http.RoundTripper
 	Retry     Retry
-	// Poll is the pause between two looks at something that Azure takes its time for; 0 means 5 s.
+	// Poll is the pause between two looks at something that Azure takes its time for; 0 means 5 s. A step that has to be
+	// tried again later waits for some of them.
 	Poll time.Duration
 	// Settle overrides how long after an intent 'not found' proves nothing, by kind.
 	Settle map[outlay.ResourceKind]time.Duration
