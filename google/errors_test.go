@@ -13,6 +13,7 @@ import (
 
 	"outlay"
 
+	"golang.org/x/oauth2"
 	"google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
@@ -76,6 +77,10 @@ func TestFailures(t *testing.T) {
 	h := http.Header{"Retry-After": {"7"}}
 	if e := outlay.AsError(failure(&googleapi.Error{Code: 429, Header: h}, call{Doing: "x"})); e.RetryAfter != 7*time.Second {
 		t.Errorf("the wait is %v", e.RetryAfter)
+	}
+	busy := &signInError{&oauth2.RetrieveError{Response: &http.Response{StatusCode: http.StatusTooManyRequests, Header: h}}}
+	if e := outlay.AsError(failure(busy, call{Doing: "x"})); e.Code != outlay.CodeThrottled || e.Outcome != outlay.NeverSent || e.RetryAfter != 7*time.Second || e.Fix == "" {
+		t.Errorf("a sign-in that is throttled is %s, outcome %d, in %v: %q", e.Code, e.Outcome, e.RetryAfter, e.Fix)
 	}
 }
 
