@@ -28,9 +28,12 @@ web/static/vendor/.done: package.json package-lock.json web/assets.sh
 tools:
 	bash packaging/test-tools.sh
 
+# SEEDS is how many times the crash sweep kills each point; 2 when a package is tested by itself.
+SEEDS ?= 25
+
 test: assets tools
 	$(GO) vet ./...
-	$(GO) test -timeout 30m $(TEST_FLAGS) ./...
+	OUTLAY_SWEEP_SEEDS=$(SEEDS) $(GO) test -timeout 60m $(TEST_FLAGS) ./...
 
 # The rooms that share memory between goroutines, under the race detector.
 race: assets tools
@@ -48,8 +51,7 @@ $(BUILD)/golangci-lint-$(GOLANGCI):
 bench:
 	$(GO) run ./bench
 
-# The crash sweep with more seeds than make test has: make sweep SEEDS=25
-SEEDS ?= 25
+# The crash sweep alone, with more seeds than make test has: make sweep SEEDS=250
 sweep:
 	$(GO) test -timeout 120m ./provision -run Sweep -v -args -sweep.seeds=$(SEEDS)
 

@@ -103,7 +103,7 @@ func (o orders) obey() (int, error) {
 
 // wait waits until the operation has ended.
 func (o orders) wait(ctx context.Context, store outlay.Store) int {
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
@@ -137,7 +137,7 @@ func (o orders) worker(store outlay.Store, points func(string)) *operation.Worke
 	}
 	w := operation.New(operation.Options{
 		Store: store, Clock: outlay.SystemClock{}, Owner: fmt.Sprintf("child %d", os.Getpid()), Points: points,
-		Lease: lease, Renew: renew, Poll: 10 * time.Millisecond,
+		Lease: lease, Renew: renew, Poll: 40 * time.Millisecond,
 		Backoff: 5 * time.Millisecond, Recheck: 300 * time.Millisecond,
 	})
 	provider := sweepCases()[o.Cloud].provider(o.Connect)

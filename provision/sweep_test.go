@@ -17,8 +17,15 @@ import (
 )
 
 // sweepSeeds is how many times each point is killed, each time with other faults. Odd seeds add a cloud that shows new
-// things late.
-var sweepSeeds = flag.Int("sweep.seeds", 2, "how many seeds of faults the crash sweep runs each point with")
+// things late. make test asks for 25 through the environment, because flags of one package cannot be given to all.
+var sweepSeeds = flag.Int("sweep.seeds", seedsWanted(os.Getenv("OUTLAY_SWEEP_SEEDS")), "how many seeds of faults the crash sweep runs each point with")
+
+func seedsWanted(text string) int {
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return n
+	}
+	return 2
+}
 
 // sweepRate is the share of calls that go wrong, and sweepAll draws their faults from every kind that the simulated
 // cloud knows, instead of the four of the measured sweep (reliability.md §3.3). With all kinds most faults end a whole

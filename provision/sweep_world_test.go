@@ -97,13 +97,24 @@ type world struct {
 // newWorld makes a world of a case.
 func newWorld(t *testing.T, of sweepCase, seed int64, tags ...string) *world {
 	t.Helper()
-	dir := t.TempDir()
-	return newWorldOn(t, of, "sqlite:"+filepath.Join(dir, "outlay.db"), seed, tags...)
+	return newWorldOn(t, of, "sqlite:"+filepath.Join(scratch(t), "outlay.db"), seed, tags...)
+}
+
+// scratch is a folder in memory where the machine has one: a killed process loses nothing that it has written, whatever
+// the disk, and thousands of worlds are made here.
+func scratch(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "outlay-sweep-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func newWorldOn(t *testing.T, of sweepCase, database string, seed int64, tags ...string) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), database: database, faults: seed, of: of}
+	w := &world{t: t, dir: scratch(t), database: database, faults: seed, of: of}
 	w.cloud = of.start(t, w.dir, seed)
 	w.foreign = w.planted()
 	w.provider = of.provider(w.cloud.connect())
