@@ -92,7 +92,11 @@ func spellingNotes(list []outlay.TagSpelling) []string {
 	var notes []string
 	for _, s := range list {
 		if !s.Near {
-			notes = append(notes, fmt.Sprintf("The tag %s is spelled %s; %q goes first. On %s two spellings met.", s.Tag, strings.Join(s.Keys, ", "), s.Keys[0], countOf(int(s.Rows), "row")))
+			note := fmt.Sprintf("The tag %s is spelled %s; %q goes first.", s.Tag, strings.Join(s.Keys, ", "), s.Keys[0])
+			if s.Rows > 0 {
+				note += fmt.Sprintf(" On %s two spellings met.", countOf(int(s.Rows), "row"))
+			}
+			notes = append(notes, note)
 		}
 	}
 	return notes

@@ -30,6 +30,8 @@ func TestTags(t *testing.T) {
 			`The tag User is spelled User, USER, user; "User" goes first. On 1 row two spellings met.`},
 		{"then the smallest", []string{`{"uSer":"b","USER":"a"}`, `{"uSer":"c"}`}, []string{"-|a|-|{uSer=b}", "-|c|-|-"},
 			`The tag User is spelled USER, uSer; "USER" goes first. On 1 row two spellings met.`},
+		{"two spellings that never meet", []string{`{"User":"ann"}`, `{"USER":"loud"}`}, []string{"-|ann|-|-", "-|loud|-|-"},
+			`The tag User is spelled User, USER; "User" goes first.`},
 		{"none", []string{""}, []string{"-|-|-|-"}, ""},
 		{"an empty object", []string{"{}"}, []string{"-|-|-|-"}, ""},
 		{"quotes in a key", []string{`{"it's":"x","User":"o'neil"}`}, []string{"-|o'neil|-|{it's=x}"}, ""},

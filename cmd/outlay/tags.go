@@ -80,7 +80,11 @@ func (c *cli) sayTags(v control.TagsView) {
 		fmt.Fprintln(c.err)
 	}
 	for _, x := range v.Clashes {
-		fmt.Fprintf(c.err, "%s spells %s as %s; %s goes first. On %d charges of %s two spellings met.\n", x.SourceName, x.Tag, strings.Join(x.Keys, ", "), x.Keys[0], x.Rows, x.Period)
+		met := ""
+		if x.Rows > 0 {
+			met = fmt.Sprintf(" On %d charges two spellings met.", x.Rows)
+		}
+		fmt.Fprintf(c.err, "%s spells %s as %s in %s; %s goes first.%s\n", x.SourceName, x.Tag, strings.Join(x.Keys, ", "), x.Period, x.Keys[0], met)
 	}
 }
 
