@@ -186,11 +186,21 @@ func (g *Ingest) settle(ctx context.Context, l *load, cause error) (time.Duratio
 func problemOf(cause error, u outlay.Unit, v verdict) *outlay.Problem {
 	e := outlay.AsError(cause)
 	p := &outlay.Problem{Code: e.Code, Message: e.Message, Fix: e.Fix, Needs: e.Needs}
-	if e.Err != nil && e.Code != outlay.CodeInternal {
-		p.Message = e.Error()
+	if e.Code != outlay.CodeInternal {
+		p.Message += ownCause(e)
 	}
 	if v.state == outlay.UnitQuarantined {
 		p.Fix = fmt.Sprintf("It was tried %d times and is left alone now. The next delivery of %s is tried by itself.", u.Attempts, u.Period)
 	}
 	return p
+}
+
+// ownCause is what the causes of e add to its message, where Outlay itself worded them. What a provider's client says,
+// often a whole answer with its headers, is for the log.
+func ownCause(e *outlay.Error) string {
+	inner, ok := errors.AsType[*outlay.Error](e.Err)
+	if !ok {
+		return ""
+	}
+	return ": " + inner.Message + ownCause(inner)
 }
