@@ -64,9 +64,11 @@ type Existing struct {
 
 // ProviderInfo is what pages, API and CLI say about a provider.
 type ProviderInfo struct {
-	Name    ProviderName
-	Title   string // "AWS"
-	Account string // what an account id is called: "Account ID"
+	Name  ProviderName
+	Title string // "AWS"
+	// InCharges is what charges call the provider where they do not use Title ("Microsoft"); else "".
+	InCharges string
+	Account   string // what an account id is called: "Account ID"
 	// Follow says who picks the data up: "account", plural "accounts".
 	Series          int // chart colour of the provider, 0…8
 	CredentialKinds []CredentialKind
@@ -149,8 +151,8 @@ type ProviderField struct {
 
 // Link leads to a page of a provider's documentation. URL is absolute and https; the zero value is no link.
 type Link struct {
-	Title string // what the page is about, to follow a hint: "Regions in the documentation of AWS"
-	URL   string
+	Title string `json:"title"` // what the page is about and whose it is: "Regions in the Nimbus documentation"
+	URL   string `json:"url"`
 }
 
 // Look says how much an Observe must find out. Paid and slow reads happen only when asked for.

@@ -103,7 +103,7 @@ func (o *observer) permissions(ctx context.Context) {
 		o.probe(needs, "AWS cannot test what the root user may do. Use a role instead.")
 	case err != nil:
 		o.seen.Permissions = nil
-		o.probe(needs, "Permissions could not be tested: "+outlay.AsError(err).Message+". What lacks shows up when the run comes to it.")
+		o.probe(needs, "Permissions could not be tested: "+outlay.AsError(err).Message+". A missing permission shows when the run comes to it.")
 	}
 	o.seen.Policy = policyFor(o.seen.Missing())
 }

@@ -52,7 +52,7 @@ const guidPattern = `[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 // About describes Azure for pages, API and command line.
 func (p *Provider) About() outlay.ProviderInfo {
 	return outlay.ProviderInfo{
-		Name: Name, Title: "Azure", Account: "Subscription ID", Series: 0,
+		Name: Name, Title: "Azure", InCharges: "Microsoft", Account: "Subscription ID", Series: 0,
 		CredentialKinds: p.credentialKinds(),
 		Regions:         regions(),
 		RegionHint:      "The resource group and the storage account are created here. It cannot change later.",

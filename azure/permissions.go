@@ -177,9 +177,9 @@ func (o *observer) pointless(n need) bool {
 func (o *observer) explain(failed map[string]error) {
 	for _, scope := range sortedKeys(failed) {
 		if errors.Is(failed[scope], errBillingRoles) {
-			o.note("info", "Azure does not tell what the credential may do at this billing scope. What lacks shows up when the run comes to it.")
+			o.note("info", "Azure does not tell what the credential may do at this billing scope. A missing permission shows when the run comes to it.")
 			continue
 		}
-		o.note("info", "Permissions could not be tested: "+outlay.AsError(failed[scope]).Message+". What lacks shows up when the run comes to it.")
+		o.note("info", "Permissions could not be tested: "+outlay.AsError(failed[scope]).Message+". A missing permission shows when the run comes to it.")
 	}
 }

@@ -71,7 +71,7 @@ func deprovisionStory(t *testing.T, h *house, prod control.AccountView) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Heading != "All 2 Nimbus accounts will stop getting cost data" || !strings.Contains(v.Text, "prod is the only Nimbus account here with billing set up. research reads its costs through it.") {
+	if v.Heading != "Both Nimbus accounts will stop getting cost data" || !strings.Contains(v.Text, "prod is the only Nimbus account here with billing set up. research reads its costs through it.") {
 		t.Errorf("%q: %q", v.Heading, v.Text)
 	}
 	if len(v.Delete) != 2 || len(v.Keep) != 1 {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sort"
@@ -168,7 +169,7 @@ func (b *costBuild) ranks() (map[string]int, error) {
 	}
 	if b.view.Group == outlay.ByProvider {
 		for _, p := range b.c.ProviderInfos() { // fixed homes for the providers (ui.md §4)
-			out[p.Title] = p.Series
+			out[cmp.Or(p.InCharges, p.Title)] = p.Series
 		}
 	}
 	return out, nil

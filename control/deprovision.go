@@ -121,7 +121,9 @@ func (c *Control) consequences(s setting) (heading, text string, losing []string
 	switch {
 	case len(followers) == 0:
 		heading = fmt.Sprintf("%s will stop getting cost data", s.account.Name)
-	case len(followers)+1 == len(s.others)+1:
+	case len(followers) == len(s.others) && len(losing) == 2:
+		heading = fmt.Sprintf("Both %s accounts will stop getting cost data", title)
+	case len(followers) == len(s.others):
 		heading = fmt.Sprintf("All %d %s accounts will stop getting cost data", len(losing), title)
 	default:
 		heading = fmt.Sprintf("%d %s accounts will stop getting cost data", len(losing), title)

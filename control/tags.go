@@ -195,7 +195,7 @@ func standing(r outlay.Resource) TagCell {
 func (c *Control) tagProviders() []TagProvider {
 	out := []TagProvider{}
 	for _, info := range c.ProviderInfos() {
-		v := TagProvider{Name: info.Name, Title: info.Title, Series: info.Series, Activation: needsActivation(info), Timing: info.Tags.Timing, Manual: info.Tags.Manual, Backfill: info.Tags.Backfill}
+		v := TagProvider{Name: info.Name, Title: info.Title, Series: info.Series, Activation: needsActivation(info), Timing: info.Tags.Timing, Link: info.Tags.Link, Manual: info.Tags.Manual, Backfill: info.Tags.Backfill}
 		labels, err := c.providers[info.Name].Labels(tagSample())
 		if err != nil || len(labels) == 0 { // a sample that a provider cannot spell shows the keys alone
 			for _, key := range outlay.TagKeys() {

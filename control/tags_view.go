@@ -98,6 +98,7 @@ type TagProvider struct {
 	// Activation tells whether charges carry a key only once it was turned on.
 	Activation bool                `json:"activation"`
 	Timing     string              `json:"timing,omitempty"`
+	Link       outlay.Link         `json:"link,omitzero"` // the provider's own page about it
 	Manual     *outlay.Instruction `json:"manual,omitempty"`
 	Backfill   string              `json:"backfill,omitempty"`
 	// Labels are a sample of all nine as this provider wants them.

@@ -132,7 +132,7 @@ func (o *observer) test(resource string, needs []need, ask func([]string) ([]str
 	}
 	granted, err := ask(names)
 	if err != nil {
-		o.note("info", "Permissions on "+resource+" could not be tested: "+outlay.AsError(err).Message+". What lacks shows up when the run comes to it.")
+		o.note("info", "Permissions on "+resource+" could not be tested: "+outlay.AsError(err).Message+". A missing permission shows when the run comes to it.")
 	}
 	for _, n := range needs {
 		p := outlay.Permission{Action: n.action, Resource: resource, For: n.why, State: outlay.PermissionUnknown}

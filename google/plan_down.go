@@ -40,7 +40,7 @@ func (pl *planner) stop() {
 	}
 	c := outlay.Change{
 		Action: outlay.ActionManual, Kind: kindTable, Name: pl.n.Table, Title: "Turn off the billing export", Step: "Turn off the billing export",
-		Detail: "turn off the export in the Google Cloud console, before this run: Google offers no API for it",
+		Detail: "Turn off the export in the Google Cloud console, before this run: Google offers no API for it",
 		Manual: &outlay.Instruction{
 			Text: "Only you can stop the export: Google has no API for it. Open Billing export, choose " + pl.n.Export.title() + ", and press Disable export. Do it first; what Google writes afterwards would have nowhere to go.",
 			Who:  "Billing Account Costs Manager or Billing Account Administrator of billing account " + pl.n.Billing + ".",

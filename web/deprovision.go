@@ -25,7 +25,7 @@ type deprovisionBody struct {
 
 // deletedLine is one resource that goes. OnlyDelete marks what stays when the files are kept.
 type deletedLine struct {
-	outlay.Change
+	planLine
 	OnlyDelete bool
 	Size       string // how much it holds, where that was counted and the detail does not say it
 }
@@ -63,7 +63,7 @@ func goes(v control.DeprovisionView) (removed, left []deletedLine, byHand []outl
 		}
 	}
 	for _, c := range v.Delete {
-		line := deletedLine{Change: c, Size: v.SizeOf(c)}
+		line := deletedLine{planLine: planLine{c, []string{c.Name}}, Size: v.SizeOf(c)}
 		switch c.Action {
 		case outlay.ActionKeep:
 			left = append(left, line)

@@ -1,6 +1,10 @@
 package web
 
-import "outlay"
+import (
+	"unicode/utf8"
+
+	"outlay"
+)
 
 // formInputs is what the shared template of a provider's fields gets.
 type formInputs struct {
@@ -18,6 +22,18 @@ type formField struct {
 	Value string
 	List  bool // a select instead of buttons
 	Bad   bool
+}
+
+// abreast is up to how many letters all options of a field may have together to stand in one row.
+const abreast = 24
+
+// Short tells whether the options fit in one row.
+func (f formField) Short() bool {
+	n := 0
+	for _, o := range f.Options {
+		n += utf8.RuneCountInString(o.Title)
+	}
+	return n <= abreast
 }
 
 // All pairs each field with its value and with whether the error is about it.

@@ -34,6 +34,9 @@ func TestProvisionWithoutScript(t *testing.T) {
 	}
 	path := account + "/billing/provision"
 	form := b.page(path)
+	for _, page := range []string{"regions", "permissions", "prefixes"} { // a provider's own pages, which learn nothing of where one came from
+		wants(t, form, `href="https://docs.nimbus.example/`+page+`" target="_blank" rel="noreferrer"`)
+	}
 	wants(t, form, "Provision billing for Nimbus", "north-1 · Northern hills", "Turn the nine tags on for me", "Show plan")
 	answers := url.Values{"region": {"south-1"}, "field-format": {"focus"}, "tags": {"on"}, "idem": kept(t, form)["idem"]}
 	if a := b.post(path, answers); a.status != http.StatusOK || !strings.Contains(a.body, "outlay-billing-7f3a9c") {

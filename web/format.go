@@ -45,6 +45,7 @@ func (s *site) funcs() template.FuncMap {
 		"roleWord":   roleWord,
 		"sum":        sumText,
 		"sentence":   sentence,
+		"stop":       stop,
 		"field":      func(e *outlay.Error, name string) bool { return e != nil && e.Field == name },
 	}
 }
@@ -58,6 +59,9 @@ func sentence(s string) string {
 	}
 	return string(unicode.ToUpper(r)) + s[n:]
 }
+
+// stop ends a text with a full stop, unless it has one.
+func stop(s string) string { return strings.TrimSuffix(s, ".") + "." }
 
 // money is an amount for people. What would round to nothing keeps two significant digits: $0.0042.
 func money(a outlay.Amount) string {

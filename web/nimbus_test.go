@@ -38,10 +38,12 @@ func (*nimbus) About() outlay.ProviderInfo {
 		},
 		Regions:      []outlay.Region{{ID: "north-1", Title: "Northern hills"}, {ID: "south-1", Title: "Southern coast"}},
 		RegionHint:   "The store is made here.",
-		Fields:       []outlay.ProviderField{{Name: "format", Title: "Cost data", Default: "focus", Options: []outlay.Region{{ID: "focus", Title: "FOCUS 1.2, Parquet, daily"}, {ID: "both", Title: "FOCUS and the provider’s own"}}}, {Name: "prefix", Title: "Store prefix", Optional: true, Hint: "Lower-case letters."}},
+		RegionLink:   outlay.Link{Title: "Regions in the Nimbus documentation", URL: "https://docs.nimbus.example/regions"},
+		TagsLink:     outlay.Link{Title: "Required permissions in the Nimbus documentation", URL: "https://docs.nimbus.example/permissions"},
+		Fields:       []outlay.ProviderField{{Name: "format", Title: "Cost data", Default: "focus", Options: []outlay.Region{{ID: "focus", Title: "FOCUS 1.2, Parquet, daily"}, {ID: "both", Title: "FOCUS and the provider’s own"}}}, {Name: "prefix", Title: "Store prefix", Optional: true, Hint: "Lower-case letters.", Link: outlay.Link{Title: "Prefixes in the Nimbus documentation", URL: "https://docs.nimbus.example/prefixes"}}},
 		ImportFields: []outlay.ProviderField{{Name: "archive", Title: "Archive", Hint: "Where to look."}},
 		TagsHint:     "Nimbus lists a key only after some resource has carried it.",
-		Tags: outlay.TagsInfo{Timing: "A key is in the charges a day after it was turned on.", Backfill: "Nimbus writes all keys anew.", Manual: &outlay.Instruction{
+		Tags: outlay.TagsInfo{Timing: "A key is in the charges a day after it was turned on.", Link: outlay.Link{Title: "Tags in the Nimbus documentation", URL: "https://docs.nimbus.example/tags"}, Backfill: "Nimbus writes all keys anew.", Manual: &outlay.Instruction{
 			Text: "Turn the keys on in the console.", Who: "The payer", Link: "https://nimbus.example/tags", LinkTitle: "Tags in the console", Values: []outlay.InstructionValue{{Title: "Key", Value: "{key}"}}, Seen: "Its state becomes On.",
 		}},
 		FirstData: "First costs appear within 24 hours.", Running: "About $0.40 a month of storage at your volume.",

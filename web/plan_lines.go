@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 
 	"outlay"
@@ -14,6 +15,25 @@ type planLine struct {
 
 // Times is how many changes the line stands for.
 func (l planLine) Times() int { return len(l.Names) }
+
+// Shown are the names, but for one that the title ends with.
+func (l planLine) Shown() []string {
+	return slices.DeleteFunc(slices.Clone(l.Names), func(name string) bool { return name == "" || strings.HasSuffix(l.Title, " "+name) })
+}
+
+// Rest is the detail without the name that it begins with, since that stands before it.
+func (l planLine) Rest() string { return rest(l.Change) }
+
+func rest(c outlay.Change) string {
+	if c.Name == "" || !strings.HasPrefix(c.Detail, c.Name) {
+		return c.Detail
+	}
+	after := c.Detail[len(c.Name):]
+	if after != "" && !strings.HasPrefix(after, " ") && !strings.HasPrefix(after, ":") {
+		return c.Detail // another, longer name
+	}
+	return sentence(strings.TrimLeft(after, ": "))
+}
 
 // planLines folds neighbours of one kind into one line, so that nine tags are not nine lines.
 func planLines(changes []outlay.Change) []planLine {

@@ -40,6 +40,9 @@ func (b provisionBody) Granted() int {
 	return n
 }
 
+// Untold counts the permissions that the provider does not tell about.
+func (b provisionBody) Untold() int { return len(b.Plan.Permissions) - b.Granted() - len(b.Missing()) }
+
 // Missing lists the permissions found absent.
 func (b provisionBody) Missing() []outlay.Permission {
 	return outlay.Observation{Permissions: b.Plan.Permissions}.Missing()

@@ -154,5 +154,5 @@ func (s *simulated) startGoogle(data string, deliver time.Duration) error {
 
 // note says in which ways the demo is not like the clouds.
 func (s *simulated) note(deliver, look time.Duration) string {
-	return fmt.Sprintf("Demo: AWS, Azure and Google Cloud are simulated on this machine. They deliver every %s instead of once to three times a day; accounts are looked at every %s instead of every hour.", deliver, look)
+	return fmt.Sprintf("Demo: AWS, Azure and Google Cloud are simulated on this machine. They deliver every %s, not a few times a day; Outlay looks every %s, not every hour.", deliver, look)
 }

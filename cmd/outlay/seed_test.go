@@ -340,8 +340,8 @@ func (s *story) deprovision() {
 	s.clause(22, "Deprovisioning removes the billing infrastructure from the provider's account")
 	s.clause(23, "If it is the only one, all accounts of the provider lose access to billing data")
 	for i, step := range []struct{ account, warning string }{
-		{"google-hpc", "2 Google Cloud accounts will stop getting cost data"},
-		{"azure-hpc", "2 Azure accounts will stop getting cost data"},
+		{"google-hpc", "Both Google Cloud accounts will stop getting cost data"},
+		{"azure-hpc", "Both Azure accounts will stop getting cost data"},
 		{"prod-hpc", "All 3 AWS accounts will stop getting cost data"},
 	} {
 		s.takeDown(step.account, step.warning, []string{"17", "18", "19"}[i])
