@@ -2,6 +2,7 @@ package aws
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"outlay"
@@ -32,6 +33,25 @@ func TestFieldPatterns(t *testing.T) {
 					t.Errorf("%s of %s: %q fits: %t", row.field, row.kind, row.value, got)
 				}
 			}
+		}
+	}
+}
+
+// TestLinks: the pages that AWS's texts lead to are AWS's own, and each says what it is about.
+func TestLinks(t *testing.T) {
+	info := New(Options{}).About()
+	links := []outlay.Link{info.RegionLink, info.Tags.Link, info.TagsLink}
+	for _, f := range info.Fields {
+		if f.Link != (outlay.Link{}) {
+			links = append(links, f.Link)
+		}
+	}
+	if len(links) < 4 {
+		t.Errorf("only %d links", len(links))
+	}
+	for _, l := range links {
+		if !strings.HasPrefix(l.URL, "https://docs.aws.amazon.com/") || !strings.HasSuffix(l.Title, " in the AWS documentation") {
+			t.Errorf("%+v", l)
 		}
 	}
 }

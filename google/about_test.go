@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"outlay"
 )
 
 // TestAbout checks what forms rely on: defaults that are among the options, patterns that compile, regions that are known.
@@ -42,5 +44,24 @@ func TestAbout(t *testing.T) {
 	}
 	if info.ReadPrice != "6.25" || info.ReadCurrency != "USD" {
 		t.Error("a TiB costs 6.25 USD")
+	}
+}
+
+// TestLinks: the pages that Google Cloud's texts lead to are Google Cloud's own, and each says what it is about.
+func TestLinks(t *testing.T) {
+	info := New(Options{}).About()
+	links := []outlay.Link{info.RegionLink, info.Tags.Link}
+	for _, f := range info.Fields {
+		if f.Link != (outlay.Link{}) {
+			links = append(links, f.Link)
+		}
+	}
+	if len(links) < 3 {
+		t.Errorf("only %d links", len(links))
+	}
+	for _, l := range links {
+		if !strings.HasPrefix(l.URL, "https://cloud.google.com/") || !strings.HasSuffix(l.Title, " in the Google Cloud documentation") {
+			t.Errorf("%+v", l)
+		}
 	}
 }
