@@ -202,7 +202,7 @@ func (pl *planner) dataset() {
 	}
 	seen, there := pl.seen.Find(kindDataset, pl.n.Dataset)
 	c := outlay.Change{
-		Action: outlay.ActionCreate, Kind: kindDataset, Name: pl.n.Dataset, Title: "BigQuery dataset", Detail: pl.n.Project + ":" + pl.n.Dataset + " in " + pl.n.Location, Step: "Create the dataset",
+		Action: outlay.ActionCreate, Kind: kindDataset, Name: pl.n.Dataset, Title: "BigQuery dataset", Detail: pl.n.Dataset + " in project " + pl.n.Project + ", location " + pl.n.Location, Step: "Create the dataset",
 		To:    map[string]string{propProject: pl.n.Project, propLocation: pl.n.Location, propExpiration: never},
 		Needs: []string{"bigquery.datasets.create", "bigquery.datasets.get"},
 	}

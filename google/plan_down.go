@@ -78,7 +78,7 @@ func (p *Provider) mayDelete(s *outlay.Source, live outlay.Resource) (why string
 func (pl *planner) downDataset(live outlay.Resource) {
 	contents, _ := pl.seen.Find(kindTables, live.Name)
 	c := outlay.Change{
-		Action: outlay.ActionDelete, Kind: kindDataset, Name: live.Name, Title: "BigQuery dataset", Detail: live.Properties[propProject] + ":" + live.Name, Step: "Delete the dataset",
+		Action: outlay.ActionDelete, Kind: kindDataset, Name: live.Name, Title: "BigQuery dataset", Detail: live.Name + " in project " + live.Properties[propProject], Step: "Delete the dataset",
 		Needs: []string{"bigquery.datasets.get", "bigquery.tables.list", "bigquery.datasets.delete"},
 	}
 	why := pl.p.mayDelete(pl.s, live)

@@ -40,6 +40,11 @@ type trouble struct {
 	Unit   control.UnitView
 }
 
+// Passing tells that nothing went wrong yet: the delivery moved while it was read, and is read again.
+func (t trouble) Passing() bool {
+	return t.Unit.State != outlay.UnitQuarantined && t.Unit.Attempts == 0
+}
+
 type restated struct {
 	Source     string
 	Period     outlay.Period
@@ -84,7 +89,7 @@ func (s *site) showDataHealth(c *call, e *outlay.Error, status int) error {
 		}
 		line.judge(now)
 		b.Sources = append(b.Sources, line)
-		for _, u := range src.Troubled {
+		for _, u := range newest(src.Troubled) {
 			b.Troubles = append(b.Troubles, trouble{src, u})
 		}
 		for _, p := range src.Periods {
@@ -95,6 +100,21 @@ func (s *site) showDataHealth(c *call, e *outlay.Error, status int) error {
 	}
 	b.Overlaps = overlapsOf(sources, names)
 	return s.show(c, "data-health", page{Title: "Data health", Active: "/data-health", Status: status, Error: e, Body: b})
+}
+
+// newest leaves of each month the delivery that counts: what a later one replaced is no trouble of anybody's.
+func newest(units []control.UnitView) []control.UnitView {
+	var out []control.UnitView
+	for _, u := range units {
+		i := slices.IndexFunc(out, func(o control.UnitView) bool { return o.Period == u.Period && o.State == u.State })
+		switch {
+		case i < 0:
+			out = append(out, u)
+		case u.Delivered.After(out[i].Delivered):
+			out[i] = u
+		}
+	}
+	return out
 }
 
 func mayRemove(a outlay.Actor, s control.SourceView) bool {
