@@ -58,7 +58,11 @@ func (p *Provider) Existing(ctx context.Context, a *outlay.CloudAccount, _ map[s
 	return append(exports, reports...), nil
 }
 
-func isRefusal(err error) bool { return outlay.CodeOf(err) == outlay.CodeForbidden }
+// isRefusal tells whether a permission lacks. A credential that is not accepted is no such thing: it says nothing about
+// what was asked for.
+func isRefusal(err error) bool {
+	return outlay.CodeOf(err) == outlay.CodeForbidden && len(outlay.AsError(err).Needs) > 0
+}
 
 // notListed stands for a whole list that AWS refused.
 func notListed(id, title string, err error) outlay.Existing {
@@ -155,7 +159,7 @@ func (f finder) lookInto(ctx context.Context, at location) (why string, there bo
 	switch code := outlay.CodeOf(err); {
 	case err == nil:
 		return "", true, nil
-	case code == outlay.CodeForbidden:
+	case isRefusal(err):
 		return "This credential may not read the bucket " + at.Bucket + ". Allow it s3:ListBucket on the bucket and s3:GetObject on " + at.base() + "*, then look again.", true, nil
 	case code == outlay.CodeConflict, code == outlay.CodeInvalid, code == outlay.CodeNotFound:
 		e := outlay.AsError(err)

@@ -20,7 +20,7 @@ func (d bucketDoor) created(ctx context.Context) (time.Time, error) {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			err = failure(err, call{Action: "s3:ListAllMyBuckets", Resource: "*", Doing: "reading when the bucket was created"})
-			if outlay.CodeOf(err) == outlay.CodeForbidden {
+			if isRefusal(err) {
 				return time.Time{}, nil
 			}
 			return time.Time{}, err

@@ -133,7 +133,7 @@ func (w *applier) register(ctx context.Context) (outlay.Resource, error) {
 	done := outlay.Resource{State: outlay.StateCreated, Origin: outlay.PreExisting, ProviderID: "/subscriptions/" + w.n.Subscription + "/providers/" + w.c.Name}
 	done.Properties = map[string]string{propState: stateRegistered}
 	state, err := w.ses.registrationState(ctx, w.c.Name)
-	if outlay.CodeOf(err) == outlay.CodeForbidden {
+	if isRefusal(err) {
 		_, err = w.ses.register(ctx, w.c.Name)
 		return done, err
 	}

@@ -245,7 +245,7 @@ func (w *applier) endAccess(ctx context.Context, principal string) error {
 	pages := client.NewListForResourcePager(w.n.Group, "Microsoft.Storage", "storageAccounts", w.n.Account, assignmentsOf(filter))
 	for pages.More() {
 		page, err := pages.NextPage(ctx)
-		if isGone(err) || outlay.CodeOf(failure(err, call{Action: actAssignmentsRead})) == outlay.CodeForbidden {
+		if isGone(err) || isRefusal(failure(err, call{Action: actAssignmentsRead})) {
 			return nil
 		}
 		if err != nil {
@@ -256,7 +256,7 @@ func (w *applier) endAccess(ctx context.Context, principal string) error {
 				continue // inherited from above, or somebody else's
 			}
 			_, err := client.Delete(ctx, strings.Trim(w.n.accountID(), "/"), text(r.Name), nil)
-			if accepted(err) || isGone(err) || outlay.CodeOf(failure(err, call{Action: actAssignmentsDel})) == outlay.CodeForbidden {
+			if accepted(err) || isGone(err) || isRefusal(failure(err, call{Action: actAssignmentsDel})) {
 				continue
 			}
 			return failure(err, call{Action: actAssignmentsDel, Resource: w.n.accountID(), Doing: "ending the access of the export's own identity"})

@@ -128,7 +128,7 @@ func (w *applier) nameFree(ctx context.Context) error {
 	}
 	got, err := client.CheckNameAvailability(ctx, armstorage.AccountCheckNameAvailabilityParameters{Name: to(w.n.Account), Type: to("Microsoft.Storage/storageAccounts")}, nil)
 	if err != nil {
-		if failed := failure(err, call{Action: actNameCheck, Doing: "checking the storage account's name"}); outlay.CodeOf(failed) != outlay.CodeForbidden {
+		if failed := failure(err, call{Action: actNameCheck, Doing: "checking the storage account's name"}); !isRefusal(failed) {
 			return failed
 		}
 		return nil

@@ -105,6 +105,12 @@ type verdict struct {
 // byItself is what a person has to do about something that passes.
 const byItself = "Nothing to do; it is tried again by itself."
 
+// isRefusal tells whether a permission lacks. A credential that is not accepted is no such thing: it says nothing about
+// what was asked for.
+func isRefusal(err error) bool {
+	return outlay.CodeOf(err) == outlay.CodeForbidden && len(outlay.AsError(err).Needs) > 0
+}
+
 // verdicts is the table of clouds.md §9. What it does not name is judged by the HTTP status.
 func verdicts(code string) (verdict, bool) {
 	switch code {

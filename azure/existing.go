@@ -192,7 +192,7 @@ func (f finder) reads(ctx context.Context, x outlay.Existing) (string, error) {
 	why := ""
 	switch e := outlay.AsError(err); {
 	case err == nil:
-	case e.Code == outlay.CodeForbidden:
+	case isRefusal(err):
 		why = "This credential may not read the storage account " + account + ". Give it the role Storage Blob Data Reader there, and let its firewall pass this server, then look again."
 	case e.Code == outlay.CodeNotFound:
 		why = "Its container " + at.Container + " in the storage account " + account + " does not exist. Nothing is delivered any more."

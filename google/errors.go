@@ -292,7 +292,11 @@ func isGone(err error) bool {
 	return outlay.CodeOf(err) == outlay.CodeNotFound
 }
 
-func isRefusal(err error) bool { return outlay.CodeOf(err) == outlay.CodeForbidden }
+// isRefusal tells whether a permission lacks. A credential that is not accepted is no such thing: it says nothing about
+// what was asked for.
+func isRefusal(err error) bool {
+	return outlay.CodeOf(err) == outlay.CodeForbidden && len(outlay.AsError(err).Needs) > 0
+}
 
 // isStale tells whether Google refused a write because what was read is not the newest any more.
 func isStale(err error) bool {

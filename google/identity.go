@@ -71,7 +71,7 @@ func (o *observer) place(ctx context.Context) error {
 		id.Scope.Name = account.DisplayName
 	}
 	err = failure(err, call{Action: "billing.accounts.get", Resource: "billingAccounts/" + billing, Doing: "reading the billing account"})
-	if err != nil && outlay.CodeOf(err) != outlay.CodeForbidden && outlay.CodeOf(err) != outlay.CodeNotFound {
+	if err != nil && !isRefusal(err) && outlay.CodeOf(err) != outlay.CodeNotFound {
 		return err // the name is a nicety; a refusal to tell it is no failure
 	}
 	return nil
