@@ -43,6 +43,14 @@ func Faults() []Fault {
 // slow faults end by the client's own patience, which is short for them.
 func (f Fault) slow() bool { return f == FaultStall || f == FaultTrickle }
 
+// pace is 1 for slow faults, else 0.
+func (f Fault) pace() int {
+	if f.slow() {
+		return 1
+	}
+	return 0
+}
+
 // times are how often each call meets the fault: once, and for as long as the step lasts. A header that says when to come
 // again is met once.
 func (f Fault) times() []int {
@@ -104,6 +112,8 @@ type FaultWorld struct {
 	Source *outlay.Source
 	// Live names everything that stands in the cloud, a line for each thing; what is there twice is named twice.
 	Live func() []string
+	// Rest names what must not be left once all is removed; nil looks at nothing.
+	Rest func() []string
 	// Deliver makes the cloud deliver. It is called once all changes are made.
 	Deliver func() error
 	// Fill puts something of ours into the storage that deprovisioning has to delete; may be nil.

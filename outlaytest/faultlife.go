@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"outlay"
 )
 
@@ -25,10 +27,12 @@ func (l *life) read(at func(step string) *strike) {
 		}
 		return at(step)
 	}
-	l.look(stepLook, hit(stepLook), nil)
+	l.look(stepLook, nil, nil)
 	if err := l.world.Deliver(); err != nil {
 		l.t.Fatal(err)
 	}
+	l.look(stepLook, hit(stepLook), nil)
+	l.existing(hit(stepExisting))
 	l.list(hit(stepList))
 	l.fetch(hit(stepFetch))
 }
@@ -39,14 +43,18 @@ func (l *life) down(at func(step string) *strike) {
 		l.world.Fill()
 	}
 	s := l.world.Source
-	spec := s.Spec
 	s.Spec, s.CostFiles = nil, outlay.DeleteCostFiles
 	plan := l.look(stepLookDown, nil, nil)
 	for i, c := range plan.Changes {
 		l.change(c, at)
 		l.gone(c, plan.Changes[i+1:])
 	}
-	s.Spec, s.CostFiles = spec, ""
+	if l.world.Rest == nil {
+		return
+	}
+	if rest := l.world.Rest(); len(rest) > 0 {
+		l.t.Errorf("left behind is %v", rest)
+	}
 }
 
 // look observes and plans, and gives the plan of a look without faults. What a faulted look sees must not lead to more
@@ -240,6 +248,26 @@ func (l *life) list(hit *strike) {
 		}
 		if len(found) == 0 || len(found) != len(l.first) || found[0].Token != l.first[0].Token {
 			return fmt.Errorf("the list came out as %d deliveries of %d", len(found), len(l.first))
+		}
+		return nil
+	})
+}
+
+// existing lists the exports that stand; under a fault it is the same list, or an error, or it says what
+// could not be read.
+func (l *life) existing(hit *strike) {
+	l.forget()
+	l.step(stepExisting, hit, func(ctx context.Context) error {
+		found, err := l.world.Provider.Existing(ctx, l.world.Account, nil)
+		if err != nil {
+			return err
+		}
+		if l.standing == nil {
+			l.standing = found
+		}
+		explained := slices.ContainsFunc(found, func(e outlay.Existing) bool { return e.Why != "" })
+		if diff := cmp.Diff(l.standing, found); diff != "" && !explained {
+			return fmt.Errorf("the exports that stand came out otherwise, and nothing says why (-clean +faulted):\n%s", diff)
 		}
 		return nil
 	})

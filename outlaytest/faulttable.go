@@ -113,7 +113,7 @@ func (x *faultTable) firstLooks(f Fault, times int) {
 	}
 }
 
-// readInGroups fails each call of a look at what stands, of the list of deliveries and of a fetch. Many such cases share
+// readInGroups fails each call of a look at what stands, of the lists of exports and of deliveries, and of a fetch. Many such cases share
 // a world, because reading changes nothing; those that wait are spread over more of them.
 func (x *faultTable) readInGroups() {
 	type reading struct {
@@ -123,7 +123,7 @@ func (x *faultTable) readInGroups() {
 	var quick, stalls, trickles []reading
 	for _, f := range x.s.faults() {
 		for _, times := range f.times() {
-			for _, step := range []string{stepLook, stepList, stepFetch} {
+			for _, step := range []string{stepLook, stepExisting, stepList, stepFetch} {
 				for _, call := range x.clean.steps[step] {
 					switch r := (reading{step, strike{call, f, times}}); f {
 					case FaultStall:
@@ -148,6 +148,8 @@ func (x *faultTable) readInGroups() {
 					switch r.step {
 					case stepLook:
 						l.look(stepLook, &r.hit, nil)
+					case stepExisting:
+						l.existing(&r.hit)
 					case stepList:
 						l.list(&r.hit)
 					case stepFetch:
@@ -170,6 +172,7 @@ func (x *faultTable) readWorld(f Fault, read func(*life)) {
 			l.t.Errorf("delivering: %v", err)
 			return
 		}
+		l.existing(nil)
 		l.list(nil)
 		l.fetch(nil)
 		read(l)
@@ -180,6 +183,7 @@ func (x *faultTable) readWorld(f Fault, read func(*life)) {
 const (
 	stepFirstLook = "first look"
 	stepLook      = "look"
+	stepExisting  = "existing exports"
 	stepList      = "list"
 	stepFetch     = "fetch"
 	stepLookDown  = "look before removal"
@@ -189,15 +193,16 @@ func isChange(step string) bool { return strings.HasPrefix(step, "change ") }
 
 // life is one source in one world from its first look to its end.
 type life struct {
-	t     *scope
-	table *faultTable // nil for the clean life
-	world *FaultWorld
-	proxy *FaultProxy
-	order []string
-	steps map[string][]string // the calls of each step, each once, in order
-	todo  map[string][]string // what each look's plan wants done
-	files []string            // contents of what was fetched
-	first []outlay.Delivery
+	t        *scope
+	table    *faultTable // nil for the clean life
+	world    *FaultWorld
+	proxy    *FaultProxy
+	order    []string
+	steps    map[string][]string // the calls of each step, each once, in order
+	todo     map[string][]string // what each look's plan wants done
+	files    []string            // contents of what was fetched
+	first    []outlay.Delivery
+	standing []outlay.Existing
 
 	cases, spared int64
 }

@@ -107,18 +107,20 @@ func azureFaultWorld(t testing.TB, proxy *outlaytest.FaultProxy) *outlaytest.Fau
 		}},
 		Source: &outlay.Source{
 			OrgID: "org_faults", ID: "src_1", Provider: azure.Name, AccountID: "acc_1", Origin: outlay.OriginCreated, Desired: outlay.Present,
-			Spec: &outlay.Spec{Region: "westeurope", Fields: map[string]string{}},
+			Spec: &outlay.Spec{Region: "westeurope", Fields: map[string]string{"dataset": "actual-amortized", "inherit_tags": "yes"}},
 		},
 		Deliver: func() error { return cloud.Deliver(t.Context(), time.Now()) },
 	}
-	w.Live = func() []string {
+	live := func(but string) []string {
 		var out []string
 		for _, l := range cloud.Snapshot() {
-			if l.Kind != "role-assignment" { // Azure's own doing, with the export's identity
+			if l.Kind != but {
 				out = append(out, fmt.Sprint(l.Kind, " ", l.Name))
 			}
 		}
 		return out
 	}
+	w.Live = func() []string { return live("role-assignment") } // Azure's own doing, with the export's identity
+	w.Rest = func() []string { return live("tag-inheritance") } // a setting that others may rely on by now
 	return w
 }

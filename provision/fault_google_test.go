@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,27 +21,25 @@ func TestFaultsGoogle(t *testing.T) {
 	outlaytest.FaultTable(t, outlaytest.FaultSubject{
 		World: googleFaultWorld, Call: googleCall, Refuse: googleRefusal,
 		// A dataset's name is its own guard, but the query job that is billed must not run twice.
-		Once:         func(call string) bool { return call == "POST datasets" || call == "POST jobs" },
+		Once: func(call string) bool {
+			return strings.HasPrefix(call, "POST ") && (strings.HasSuffix(call, "/datasets") || strings.HasSuffix(call, "/jobs"))
+		},
 		RetryHeaders: map[string]string{"Retry-After": "1"},
 	})
 }
 
-// googleParts are the names in a path, and what differs between two worlds: projects, billing accounts, datasets, tables, jobs.
-var googleParts = regexp.MustCompile(`/(projects|billingAccounts|datasets|tables|services|queries|jobs|serviceAccounts|operations)/[^/:]+`)
+// googleParts are the names in a path, which differ between two worlds or are many.
+var googleParts = regexp.MustCompile(`/(projects|billingAccounts|datasets|tables|queries|jobs|serviceAccounts)/[^/:]+|/operations/.*`)
 
-// googleCall names a request by its method and path without names. A query that is only tried, and a further page, are
-// calls of their own.
+// googleCall names a request by its method and its path without names. A query that is only tried, and a further page,
+// are calls of their own.
 func googleCall(r *http.Request, body []byte) string {
-	name := googleParts.ReplaceAllString(r.URL.Path, "/$1/*")
-	call := r.Method + " " + strings.TrimSuffix(path.Base(strings.TrimSuffix(name, "/*")), "/")
-	if strings.HasSuffix(name, "/*") {
-		call += "/*"
-	}
+	call := r.Method + " " + googleParts.ReplaceAllString(r.URL.Path, "/$1/*")
 	switch {
 	case strings.Contains(string(body), `"dryRun":true`):
-		call += " (dry)"
+		call += " dry"
 	case r.URL.Query().Get("pageToken") != "":
-		call += " (next page)"
+		call += " next page"
 	}
 	return call
 }
@@ -103,6 +101,9 @@ func googleFaultWorld(t testing.TB, proxy *outlaytest.FaultProxy) *outlaytest.Fa
 			Spec: &outlay.Spec{Region: "US", Fields: map[string]string{}},
 		},
 		Deliver: func() error { return cloud.Deliver(t.Context(), time.Now()) },
+	}
+	w.Rest = func() []string {
+		return slices.DeleteFunc(w.Live(), func(l string) bool { return strings.HasPrefix(l, "export ") }) // a person's
 	}
 	w.Fill = func() {
 		if err := w.Deliver(); err != nil {

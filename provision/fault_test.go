@@ -82,6 +82,7 @@ func awsFaultWorld(t testing.TB, proxy *outlaytest.FaultProxy) *outlaytest.Fault
 		}
 		return out
 	}
+	w.Rest = w.Live
 	w.Deliver = func() error { return cloud.Deliver(t.Context(), time.Now()) }
 	w.Fill = func() {
 		for _, b := range cloud.Buckets() {
