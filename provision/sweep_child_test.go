@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	text, child := os.LookupEnv(childEnv)
 	if !child {
 		flag.Parse()
-		if err := flag.Set("test.parallel", "24"); err != nil { // cases of the sweep mostly wait
+		if err := flag.Set("test.parallel", "12"); err != nil { // cases of the sweep mostly wait
 			fmt.Fprintln(os.Stderr, err)
 		}
 		outlaytest.RunWithPostgres(m)
@@ -64,7 +64,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a child tries; a run that takes longer counts as stuck.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 func (o orders) obey() (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
