@@ -77,7 +77,7 @@ func (x s3Suite) get(t *testing.T, in *s3.GetObjectInput) (string, *s3.GetObject
 	return readAll(t, out), out
 }
 
-func wantS3(t *testing.T, err error, codes ...string) {
+func wantCode(t *testing.T, err error, codes ...string) {
 	t.Helper()
 	var api smithy.APIError
 	if !errors.As(err, &api) || !slices.Contains(codes, api.ErrorCode()) {
@@ -87,7 +87,7 @@ func wantS3(t *testing.T, err error, codes ...string) {
 
 func (x s3Suite) signature(t *testing.T) {
 	_, err := x.server.Client("wrong"+x.server.Secret).ListBuckets(t.Context(), nil)
-	wantS3(t, err, "SignatureDoesNotMatch")
+	wantCode(t, err, "SignatureDoesNotMatch")
 	stranger := x.server
 	stranger.AccessKeyID = "NOBODYATALLNOBODY"
 	if _, err = stranger.Client("secret").ListBuckets(t.Context(), nil); err == nil {
@@ -102,13 +102,13 @@ func (x s3Suite) buckets(t *testing.T) {
 	}
 	absent := "suite-absent"
 	_, err := x.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &absent})
-	wantS3(t, err, "NotFound")
+	wantCode(t, err, "NotFound")
 	_, err = x.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &absent})
-	wantS3(t, err, "NoSuchBucket")
+	wantCode(t, err, "NoSuchBucket")
 	_, err = x.client.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &name})
-	wantS3(t, err, "NoSuchBucketPolicy")
+	wantCode(t, err, "NoSuchBucketPolicy")
 	_, err = x.client.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: &name})
-	wantS3(t, err, "NoSuchTagSet")
+	wantCode(t, err, "NoSuchTagSet")
 	tags := &types.Tagging{TagSet: []types.Tag{{Key: awssdk.String("managed-by"), Value: awssdk.String("outlay")}}}
 	if _, err = x.client.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: &name, Tagging: tags}); err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func (x s3Suite) buckets(t *testing.T) {
 	}
 	x.put(t, name, "left", "over")
 	_, err = x.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &name})
-	wantS3(t, err, "BucketNotEmpty")
+	wantCode(t, err, "BucketNotEmpty")
 	key := "left"
 	if _, err = x.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &name, Key: &key}); err != nil {
 		t.Error(err)
@@ -132,15 +132,15 @@ func (x s3Suite) buckets(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = x.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &name})
-	wantS3(t, err, "NoSuchBucket")
+	wantCode(t, err, "NoSuchBucket")
 }
 
 func (x s3Suite) owner(t *testing.T) {
 	name, other := x.bucket(t), "999999999999"
 	_, err := x.client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &name, ExpectedBucketOwner: &other})
-	wantS3(t, err, "AccessDenied")
+	wantCode(t, err, "AccessDenied")
 	_, err = x.client.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: &name, ExpectedBucketOwner: &other})
-	wantS3(t, err, "AccessDenied")
+	wantCode(t, err, "AccessDenied")
 	if _, err := x.client.HeadBucket(t.Context(), &s3.HeadBucketInput{Bucket: &name}); err != nil {
 		t.Errorf("the bucket is gone: %v", err)
 	}

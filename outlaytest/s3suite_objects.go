@@ -40,9 +40,9 @@ func (x s3Suite) objects(t *testing.T) {
 	}
 	absent := "absent"
 	_, err := x.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &name, Key: &absent})
-	wantS3(t, err, "NoSuchKey")
+	wantCode(t, err, "NoSuchKey")
 	_, err = x.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &name, Key: &absent})
-	wantS3(t, err, "NotFound")
+	wantCode(t, err, "NotFound")
 }
 
 func (x s3Suite) checksums(t *testing.T) {
@@ -58,7 +58,7 @@ func (x s3Suite) checksums(t *testing.T) {
 	}
 	key := "wrong"
 	_, err := x.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &name, Key: &key, Body: strings.NewReader("checked"), ChecksumCRC32: awssdk.String("AAAAAA==")})
-	wantS3(t, err, "BadDigest")
+	wantCode(t, err, "BadDigest")
 	text, out := x.get(t, &s3.GetObjectInput{Bucket: &name, Key: awssdk.String("CRC32"), ChecksumMode: types.ChecksumModeEnabled})
 	if out.ChecksumCRC32 == nil {
 		t.Errorf("%q came without its checksum", text)
@@ -80,7 +80,7 @@ func (x s3Suite) ranges(t *testing.T) {
 		}
 	}
 	_, err := x.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &name, Key: &key, Range: awssdk.String("bytes=10-")})
-	wantS3(t, err, "InvalidRange")
+	wantCode(t, err, "InvalidRange")
 }
 
 func (x s3Suite) conditions(t *testing.T) {
@@ -93,13 +93,13 @@ func (x s3Suite) conditions(t *testing.T) {
 	wantStatus(t, err, http.StatusNotModified)
 	x.put(t, name, key, "second")
 	_, err = x.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &name, Key: &key, IfMatch: &was})
-	wantS3(t, err, "PreconditionFailed")
+	wantCode(t, err, "PreconditionFailed")
 	_, err = x.client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &name, Key: &key, IfMatch: &was})
 	wantStatus(t, err, http.StatusPreconditionFailed)
 	_, err = x.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &name, Key: &key, Body: strings.NewReader("third"), IfNoneMatch: awssdk.String("*")})
-	wantS3(t, err, "PreconditionFailed")
+	wantCode(t, err, "PreconditionFailed")
 	_, err = x.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &name, Key: &key, Body: strings.NewReader("third"), IfMatch: &was})
-	wantS3(t, err, "PreconditionFailed")
+	wantCode(t, err, "PreconditionFailed")
 	if text, _ := x.get(t, &s3.GetObjectInput{Bucket: &name, Key: &key}); text != "second" {
 		t.Errorf("got %q", text)
 	}

@@ -36,7 +36,7 @@ func (x s3Suite) versions(t *testing.T) {
 		t.Fatalf("got %v, %v", gone, err)
 	}
 	_, err = x.client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &name, Key: &key})
-	wantS3(t, err, "NoSuchKey")
+	wantCode(t, err, "NoSuchKey")
 	list, err := x.client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &name})
 	if err != nil || len(list.Versions) != 2 || len(list.DeleteMarkers) != 1 || !*list.DeleteMarkers[0].IsLatest {
 		t.Fatalf("got %+v, %v", list, err)
@@ -97,5 +97,5 @@ func (x s3Suite) multipart(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = x.client.AbortMultipartUpload(ctx, abort)
-	wantS3(t, err, "NoSuchUpload")
+	wantCode(t, err, "NoSuchUpload")
 }
