@@ -61,12 +61,12 @@ sweep:
 # and gigabytes) and emulators from PyPI, each against the suites that our simulations pass. What an emulator is known not
 # to do is left out by name; docs/conformance.md tells why.
 BQEMULATOR_LACKS ?= TestTheSuiteOfBqemulator/(Labels|Etag|AbsentTable|Parameters|Errors|Location)
-MOTO_LACKS ?= TestS3OfMoto/(Signature|Checksums|Owner)|TestAccountOfMoto/(Signature|UnknownKey|SessionToken|Trust|ExternalID|Simulat|Refusals|AccountsOfMember|Reports)
-MINISTACK_LACKS ?= TestS3OfMinistack/(Signature|Owner)|TestAccountOfMinistack/(WhoCannotBeSimulated|Member|Standalone)
+MOTO_LACKS ?= TestS3OfMoto/(Checksums|Owner)|TestS3SettingsOfMoto/(BirthTags|Malformed)|TestAccountOfMoto/(Signature|UnknownKey|SessionToken|Trust|ExternalID|Simulat|Refusals|AccountsOfMember|Reports)
+MINISTACK_LACKS ?= TestS3OfMinistack/Owner|TestS3SettingsOfMinistack/Malformed|TestAccountOfMinistack/(WhoCannotBeSimulated|Member|Standalone)
 judges:
 	bash packaging/python-judges.sh
 	$(GO) test -tags judges -count=1 -timeout 10m ./simcloud/google -run 'TestTheSuiteOf|OfBqemulator' -skip '$(BQEMULATOR_LACKS)'
-	$(GO) test -tags judges -count=1 -timeout 10m ./outlaytest -run 'TestS3Of(Moto|Ministack)|TestAccountOf' -skip '$(MOTO_LACKS)|$(MINISTACK_LACKS)'
+	$(GO) test -tags judges -count=1 -timeout 10m ./outlaytest -run 'Test(S3|S3Settings|Account)Of(Moto|Ministack)' -skip '$(MOTO_LACKS)|$(MINISTACK_LACKS)'
 	cd tools/googlesql && $(GO) test -count=1 -p 1 -timeout 30m .
 
 clean:

@@ -21,18 +21,20 @@ import (
 
 const everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
-// Moto lets everything pass while the scene is made, and is then told to check.
-func TestAccountOfMoto(t *testing.T) {
-	endpoint := "http://" + outlaytest.PythonJudge(t, "moto", "moto_server", "-H", "127.0.0.1", "-p", "{port}")
-	root := outlaytest.AWSKey{ID: "test", Secret: "test"}
-	server := outlaytest.AWSScene(t, endpoint, "123456789012", root)
-	org := organizations.NewFromConfig(config(endpoint, root))
-	if _, err := org.CreateOrganization(t.Context(), &organizations.CreateOrganizationInput{}); err != nil {
-		t.Fatal(err)
-	}
-	server.Join(t, root)
-	server.InMember = roleOfOtherAccount(t, endpoint, root, server.Member)
-	server.Alone = roleOfOtherAccount(t, endpoint, root, "333344445555")
+// motoAccount is the account that moto takes a key for that it does not know.
+const motoAccount = "123456789012"
+
+func motoRoot() outlaytest.AWSKey { return outlaytest.AWSKey{ID: "test", Secret: "test"} }
+
+// startMoto starts moto, which lets everything pass until checkMoto.
+func startMoto(t *testing.T) (endpoint string) {
+	t.Helper()
+	return "http://" + outlaytest.PythonJudge(t, "moto", "moto_server", "-H", "127.0.0.1", "-p", "{port}")
+}
+
+// checkMoto makes moto check signatures and policies from now on.
+func checkMoto(t *testing.T, endpoint string) {
+	t.Helper()
 	response, err := http.Post(endpoint+"/moto-api/reset-auth", "text/plain", strings.NewReader("0"))
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +43,29 @@ func TestAccountOfMoto(t *testing.T) {
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("moto does not check: %s", response.Status)
 	}
+}
+
+// startMinistack starts ministack, which checks signatures and policies.
+func startMinistack(t *testing.T) (endpoint string) {
+	t.Helper()
+	t.Setenv("AUTH", "true")
+	return "http://" + outlaytest.PythonJudge(t, "ministack", "ministack")
+}
+
+// ministackRoot is the root key of an account: its id.
+func ministackRoot() outlaytest.AWSKey { return outlaytest.AWSKey{ID: "111122223333", Secret: "test"} }
+
+func TestAccountOfMoto(t *testing.T) {
+	endpoint, root := startMoto(t), motoRoot()
+	server := outlaytest.AWSScene(t, endpoint, motoAccount, root)
+	org := organizations.NewFromConfig(config(endpoint, root))
+	if _, err := org.CreateOrganization(t.Context(), &organizations.CreateOrganizationInput{}); err != nil {
+		t.Fatal(err)
+	}
+	server.Join(t, root)
+	server.InMember = roleOfOtherAccount(t, endpoint, root, server.Member)
+	server.Alone = roleOfOtherAccount(t, endpoint, root, "333344445555")
+	checkMoto(t, endpoint)
 	outlaytest.AWSAccount(t, server)
 }
 
@@ -63,15 +88,13 @@ func roleOfOtherAccount(t *testing.T, endpoint string, root outlaytest.AWSKey, a
 	return key
 }
 
-// In ministack the root key of an account is the account's id; organizations are there from the beginning.
+// Every account of ministack pays for an organization of its own from the beginning.
 func TestAccountOfMinistack(t *testing.T) {
-	t.Setenv("AUTH", "true")
-	endpoint := "http://" + outlaytest.PythonJudge(t, "ministack", "ministack")
-	root := outlaytest.AWSKey{ID: "111122223333", Secret: "test"}
+	endpoint, root := startMinistack(t), ministackRoot()
 	server := outlaytest.AWSScene(t, endpoint, root.ID, root)
 	server.Join(t, root)
-	server.InMember = outlaytest.AWSKey{ID: server.Member, Secret: "test"}
-	server.Alone = outlaytest.AWSKey{ID: "333344445555", Secret: "test"}
+	server.InMember = outlaytest.AWSKey{ID: server.Member, Secret: root.Secret}
+	server.Alone = outlaytest.AWSKey{ID: "333344445555", Secret: root.Secret}
 	outlaytest.AWSAccount(t, server)
 }
 
