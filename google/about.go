@@ -26,7 +26,7 @@ func (p *Provider) About() outlay.ProviderInfo {
 		kinds = append(kinds, aboutAttached())
 	}
 	return outlay.ProviderInfo{
-		Name: Name, Title: "Google Cloud", Account: "Project ID", Series: 3,
+		Name: Name, Title: "Google Cloud", Account: "Project ID", Series: 2,
 		CredentialKinds: append(kinds, aboutKey()),
 		Regions:         regions(),
 		RegionHint:      "Where the dataset lies. It cannot change later. With US or EU Google fills in the last month by itself; with any other region history begins on the day when the export is turned on.",
