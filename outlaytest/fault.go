@@ -108,6 +108,8 @@ type FaultSubject struct {
 type FaultWorld struct {
 	Provider outlay.Provider
 	Account  *outlay.CloudAccount
+	// Others are the same account by other kinds of credential. Each makes one look, for the calls that signing in takes.
+	Others []*outlay.CloudAccount
 	// Source asks for everything there is to ask for.
 	Source *outlay.Source
 	// Live names everything that stands in the cloud, a line for each thing; what is there twice is named twice.

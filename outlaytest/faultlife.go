@@ -19,6 +19,21 @@ func (l *life) up(at func(step string) *strike) {
 	}
 }
 
+// others looks once with each other kind of credential.
+func (l *life) others() {
+	for i := range l.world.Others {
+		l.otherLook(i, nil)
+	}
+}
+
+func (l *life) otherLook(i int, hit *strike) {
+	was := l.world.Account
+	l.world.Account = l.world.Others[i]
+	name := stepFirstLook + " by " + l.world.Account.Credential.Kind
+	l.look(name, hit, l.todo[name])
+	l.world.Account = was
+}
+
 // read looks at what stands, lists and fetches.
 func (l *life) read(at func(step string) *strike) {
 	hit := func(step string) *strike {

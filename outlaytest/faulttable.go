@@ -25,6 +25,7 @@ func FaultTable(t *testing.T, s FaultSubject) {
 	t.Helper()
 	clean := newLife(t, s, newFaultProxy(s, FaultThrottled.patience(0, 1)))
 	defer clean.end()
+	clean.others()
 	clean.up(nil)
 	upLive := clean.live()
 	clean.read(nil)
@@ -104,12 +105,23 @@ func (x *faultTable) changes(f Fault, times int) {
 	}
 }
 
-// firstLooks fails each call of the very first look of a fresh world, sign-in included.
+// firstLooks fails each call of the very first look of a fresh world, sign-in included, and what other kinds of credential
+// call besides.
 func (x *faultTable) firstLooks(f Fault, times int) {
 	for _, call := range x.clean.steps[stepFirstLook] {
 		x.jobs = append(x.jobs, job{f, func(l *life) {
 			l.look(stepFirstLook, &strike{call, f, times}, x.clean.todo[stepFirstLook])
 		}})
+	}
+	for i, a := range x.clean.world.Others {
+		for _, call := range x.clean.steps[stepFirstLook+" by "+a.Credential.Kind] {
+			if !slices.Contains(x.clean.steps[stepFirstLook], call) {
+				x.jobs = append(x.jobs, job{f, func(l *life) {
+					l.todo = x.clean.todo
+					l.otherLook(i, &strike{call, f, times})
+				}})
+			}
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,6 +75,8 @@ func googleRefusal(f outlaytest.Fault, r *http.Request, _ []byte) (int, http.Hea
 	return status, header, answer
 }
 
+const googleAudience = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/outlay-pool/providers/our-idp"
+
 // googleFaultWorld is a project of a billing account, in which no service is on yet, and a service account with a key.
 func googleFaultWorld(t testing.TB, proxy *outlaytest.FaultProxy) *outlaytest.FaultWorld {
 	t.Helper()
@@ -84,11 +88,16 @@ func googleFaultWorld(t testing.TB, proxy *outlaytest.FaultProxy) *outlaytest.Fa
 	t.Cleanup(cloud.Close)
 	cloud.AddOrganization(billing, "Northfield", simgoogle.Project{ID: project, Name: "Billing"}, simgoogle.Project{ID: "nf-genomics", Name: "Genomics"})
 	key, url, wire := cloud.AddServiceAccount(project, "outlay", "*"), proxy.Serve(t, cloud), &http.Transport{}
+	email, tokens := simgoogle.Email(project, "outlay"), t.TempDir()
+	cloud.AddFederation(googleAudience, "a subject token", email)
+	if err := os.WriteFile(filepath.Join(tokens, "token"), []byte("a subject token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(wire.CloseIdleConnections)
 	fresh := func() outlay.Provider {
 		return google.New(google.Options{
 			Secrets: plainSecrets{"key_json": string(key)}, Endpoint: url, Transport: wire, NamingKey: []byte("a key for tests"), InstallationID: "ins_test",
-			Answer: proxy.Patience, Poll: time.Millisecond,
+			TokenDir: tokens, Answer: proxy.Patience, Poll: time.Millisecond,
 		})
 	}
 	w := &outlaytest.FaultWorld{
@@ -96,6 +105,9 @@ func googleFaultWorld(t testing.TB, proxy *outlaytest.FaultProxy) *outlaytest.Fa
 		Account: &outlay.CloudAccount{OrgID: "org_faults", ID: "acc_1", Name: "main", Provider: google.Name, Credential: outlay.Credential{
 			Kind: "key", Values: map[string]string{"project_id": project}, Version: 1,
 		}},
+		Others: []*outlay.CloudAccount{{OrgID: "org_faults", ID: "acc_2", Name: "main", Provider: google.Name, Credential: outlay.Credential{
+			Kind: "federated", Values: map[string]string{"project_id": project, "audience": googleAudience, "service_account": email, "token_file": "token"}, Version: 1,
+		}}},
 		Source: &outlay.Source{
 			OrgID: "org_faults", ID: "src_1", Provider: google.Name, AccountID: "acc_1", Origin: outlay.OriginCreated, Desired: outlay.Present,
 			Spec: &outlay.Spec{Region: "US", Fields: map[string]string{}},
