@@ -1,6 +1,8 @@
 package outlaytest
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -81,8 +83,25 @@ type awsClients struct {
 
 func (s AWSServer) clients(k AWSKey) awsClients {
 	cfg := awssdk.Config{
-		Region: "us-east-1", BaseEndpoint: &s.Endpoint, RetryMaxAttempts: 1, HTTPClient: &http.Client{Timeout: 30 * time.Second},
+		Region: "us-east-1", BaseEndpoint: &s.Endpoint, RetryMaxAttempts: 1, HTTPClient: &http.Client{Timeout: 30 * time.Second, Transport: apart{http.DefaultTransport}},
 		Credentials: credentials.NewStaticCredentialsProvider(k.ID, k.Secret, k.Token),
 	}
 	return awsClients{sts.NewFromConfig(cfg), iam.NewFromConfig(cfg), organizations.NewFromConfig(cfg), cur.NewFromConfig(cfg)}
+}
+
+// apart gives the connection a copy of a request's body. The SDK closes the body when the answer begins, and a server that
+// answers at once makes Go's transport take that for a failed write, and close the connection.
+type apart struct{ next http.RoundTripper }
+
+func (a apart) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return a.next.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	sent := r.Clone(r.Context())
+	sent.Body = io.NopCloser(bytes.NewReader(body))
+	return a.next.RoundTrip(sent)
 }

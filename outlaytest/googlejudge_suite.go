@@ -23,8 +23,8 @@ func BigQuery(t *testing.T, client *bigquery.Client, lacks ...string) {
 		name string
 		run  func(*testing.T)
 	}{
-		{"Datasets", x.datasets}, {"Labels", x.labels}, {"Access", x.access}, {"Etag", x.etag}, {"Listing", x.listing}, {"AbsentTable", x.absentTable}, {"Literals", x.literals},
-		{"Parameters", x.parameters}, {"Errors", x.errors}, {"DryRun", x.dryRun}, {"Records", x.records}, {"Paging", x.paging}, {"Location", x.location}, {"Cap", x.limit},
+		{"Datasets", x.datasets}, {"Labels", x.labels}, {"Access", x.access}, {"Etag", x.etag}, {"Listing", x.listing}, {"AbsentTable", x.absentTable}, {"QueryOfAbsent", x.queryOfAbsent}, {"Literals", x.literals},
+		{"Parameters", x.parameters}, {"MissingParameter", x.missingParameter}, {"Errors", x.errors}, {"DryRun", x.dryRun}, {"Job", x.job}, {"Records", x.records}, {"Paging", x.paging}, {"Location", x.location}, {"Cap", x.limit},
 	} {
 		if !slices.Contains(lacks, one.name) {
 			t.Run(one.name, one.run)
@@ -156,7 +156,11 @@ func (x bigQuerySuite) absentTable(t *testing.T) {
 	wantGoogle(t, err, 404, "notFound")
 	_, err = x.client.Dataset("never_made").Table("gone").Metadata(soon(t))
 	wantGoogle(t, err, 404, "notFound")
-	_, err = x.rows(soon(t), "SELECT x FROM `"+d.DatasetID+".gone`")
+}
+
+func (x bigQuerySuite) queryOfAbsent(t *testing.T) {
+	d := x.dataset(t, &bigquery.DatasetMetadata{})
+	_, err := x.rows(soon(t), "SELECT x FROM `"+d.DatasetID+".gone`")
 	wantGoogle(t, err, 404, "notFound")
 }
 
@@ -229,7 +233,10 @@ func (x bigQuerySuite) parameters(t *testing.T) {
 	if want := "[202610 8 2026-10-01T00:00:00Z true]"; err != nil || len(got) != 1 || got[0] != want {
 		t.Errorf("got %v, %v", got, err)
 	}
-	_, err = x.rows(soon(t), "SELECT @missing")
+}
+
+func (x bigQuerySuite) missingParameter(t *testing.T) {
+	_, err := x.rows(soon(t), "SELECT @missing")
 	wantGoogle(t, err, 400, "invalidQuery", "invalid")
 }
 
@@ -237,6 +244,22 @@ func (x bigQuerySuite) errors(t *testing.T) {
 	for _, sql := range []string{"SELEC 1", "SELECT no_such_column", "SELECT no_such_function(1)", "SELECT (1"} {
 		_, err := x.rows(soon(t), sql)
 		wantGoogle(t, err, 400, "invalidQuery", "invalid")
+	}
+}
+
+// job inserts a query and asks for its rows by the job's name, as the product does.
+func (x bigQuerySuite) job(t *testing.T) {
+	job, err := x.client.Query("SELECT 1 AS one UNION ALL SELECT 2 ORDER BY one").Run(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := job.Read(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Rows(it)
+	if err != nil || len(got) != 2 || got[0] != "[1]" || got[1] != "[2]" {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 

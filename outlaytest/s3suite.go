@@ -39,7 +39,7 @@ func (s S3Server) Client(secret string) *s3.Client {
 		Credentials:                credentials.NewStaticCredentialsProvider(s.AccessKeyID, secret, ""),
 		ResponseChecksumValidation: awssdk.ResponseChecksumValidationWhenSupported,
 		RequestChecksumCalculation: awssdk.RequestChecksumCalculationWhenSupported,
-		HTTPClient:                 &http.Client{Timeout: 20 * time.Second},
+		HTTPClient:                 &http.Client{Timeout: 20 * time.Second, Transport: apart{http.DefaultTransport}},
 	})
 }
 
