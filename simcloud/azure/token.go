@@ -169,7 +169,9 @@ func (a *app) signed(head assertionHead, parts []string) bool {
 func (h assertionHead) names(cert *x509.Certificate) bool {
 	long, short := sha256.Sum256(cert.Raw), sha1.Sum(cert.Raw)
 	same := func(given string, sum []byte) bool {
-		return given == base64.RawURLEncoding.EncodeToString(sum) || given == base64.URLEncoding.EncodeToString(sum)
+		// RFC 7515 wants the alphabet for URLs; Microsoft's own library writes the plain one, and Entra takes both.
+		plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(given, "="))
+		return plain == base64.RawStdEncoding.EncodeToString(sum)
 	}
 	return same(h.X5tS256, long[:]) || same(h.X5t, short[:])
 }
