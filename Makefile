@@ -57,17 +57,9 @@ bench:
 sweep:
 	$(GO) test -timeout 120m ./provision -run Sweep -v -args -sweep.seeds=$(SEEDS)
 
-# Judges that are too heavy, or too particular, for make test: Google's analyzer of GoogleSQL (its first build takes minutes
-# and gigabytes) and emulators from PyPI, each against the suites that our simulations pass. What an emulator is known not
-# to do is left out by name; docs/conformance.md tells why.
-BQEMULATOR_LACKS ?= TestTheSuiteOfBqemulator/(Labels|Etag|QueryOfAbsent|MissingParameter|Errors|Location)
-MOTO_LACKS ?= TestS3OfMoto/(Checksums|Owner)|TestS3SettingsOfMoto/(BirthTags|Malformed)|TestAccountOfMoto/(Signature|UnknownKey|SessionToken|Trust|ExternalID|Simulat|Refusals|AccountsOfMember|Reports)
-MINISTACK_LACKS ?= TestS3OfMinistack/Owner|TestS3SettingsOfMinistack/Malformed|TestAccountOfMinistack/(WhoCannotBeSimulated|Member|Standalone)
+# Judges that are too heavy, or too particular, for make test: packaging/judges.sh says which.
 judges:
-	bash packaging/python-judges.sh
-	$(GO) test -tags judges -count=1 -timeout 10m ./simcloud/google -run 'TestTheSuiteOf|OfBqemulator' -skip '$(BQEMULATOR_LACKS)'
-	$(GO) test -tags judges -count=1 -timeout 10m ./outlaytest -run 'Test(S3|S3Settings|Account)Of(Moto|Ministack)' -skip '$(MOTO_LACKS)|$(MINISTACK_LACKS)'
-	cd tools/googlesql && $(GO) test -count=1 -p 1 -timeout 30m .
+	GO=$(GO) bash packaging/judges.sh
 
 clean:
 	rm -rf $(BUILD) node_modules web/static/vendor

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// PythonJudge starts an emulator that packaging/python-judges.sh installed under build/judges, for one test, and gives
+// PythonJudge starts an emulator that packaging/python-judge.sh installed under build/judges, for one test, and gives
 // the address where it listens. In args, "{port}" stands for its port and "{other}" for a second one.
 func PythonJudge(t testing.TB, name, program string, args ...string) (address string) {
 	t.Helper()
@@ -19,7 +19,7 @@ func PythonJudge(t testing.TB, name, program string, args ...string) (address st
 	dir := filepath.Join(filepath.Dir(file), "..", "build", "judges")
 	path := filepath.Join(dir, name, "bin", program)
 	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%s is missing (bash packaging/python-judges.sh): %v", name, err)
+		t.Fatalf("%s is missing (bash packaging/python-judge.sh %[1]s): %v", name, err)
 	}
 	address, err := freeAddress()
 	if err != nil {
