@@ -305,6 +305,9 @@ func (s *story) costs() {
 		s.tab.Until(`document.querySelector("#t-series thead th").innerText.startsWith("`+group+`") && document.querySelectorAll("#t-series tbody tr").length > 5`, 30*time.Second)
 		s.tab.Shoot("14-costs-" + strings.ToLower(group))
 	}
+	await(s.t, 2*time.Minute, "three clouds in the last 30 days", func() bool { // Google fills in the oldest day first
+		return len(s.view("--range", "30d", "--group", "provider").Rows) == 3
+	})
 	s.tab.Open(s.url + "/costs?range=30d&group=provider")
 	s.tab.Until(`["AWS", "Microsoft", "Google Cloud"].every(p => document.querySelector("#t-series").innerText.includes(p))`, 30*time.Second)
 	s.tab.Shoot("15-costs-provider")
