@@ -306,7 +306,8 @@ func (s *story) costs() {
 		s.tab.Shoot("14-costs-" + strings.ToLower(group))
 	}
 	await(s.t, 2*time.Minute, "three clouds in the last 30 days", func() bool { // Google fills in the oldest day first
-		return len(s.view("--range", "30d", "--group", "provider").Rows) == 3
+		v := s.view("--range", "30d", "--group", "provider")
+		return len(v.Rows) == 3 && v.CompleteThrough.After(time.Now().AddDate(0, 0, -5))
 	})
 	s.tab.Open(s.url + "/costs?range=30d&group=provider")
 	s.tab.Until(`["AWS", "Microsoft", "Google Cloud"].every(p => document.querySelector("#t-series").innerText.includes(p))`, 30*time.Second)
