@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	text, child := os.LookupEnv(childEnv)
 	if !child {
 		flag.Parse()
-		if err := flag.Set("test.parallel", "12"); err != nil { // cases of the sweep mostly wait
+		if err := flag.Set("test.parallel", "20"); err != nil { // cases of the sweep mostly wait
 			fmt.Fprintln(os.Stderr, err)
 		}
 		outlaytest.RunWithPostgres(m)
