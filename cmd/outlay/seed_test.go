@@ -206,6 +206,9 @@ func (s *story) provisionAzure() {
 	s.planned(`!document.querySelector("#plan").innerText.includes("Exports cannot be created")`)
 	s.clause(16, "Azure: more details about providers")
 	s.says("form#provision", "Microsoft.CostManagementExports")
+	if !outlaytest.Eval[bool](s.tab, `[...document.querySelectorAll("form#provision a")].some(a => a.href.includes("learn.microsoft.com") && a.href.includes("resource-providers"))`) {
+		s.t.Error("the form has no link to Azure's page on resource providers")
+	}
 	s.tab.Shoot("06-provision-azure")
 	s.confirm()
 	s.finished(2 * time.Minute)
