@@ -70,6 +70,7 @@ var doors = map[string][]string{
 	"github.com/spf13/pflag":                {"cmd/outlay"},
 	"github.com/jedib0t/go-pretty/v6":       {"cmd/outlay"},
 	"github.com/mattn/go-isatty":            {"cmd/outlay"},
+	"github.com/dustin/go-humanize":         {"aws", "azure", "google", "control", "web"}, // sizes for people
 }
 
 // finding is one broken rule.

@@ -209,6 +209,11 @@ func TestPlanHash(t *testing.T) {
 	if p.Hash() == same.Hash() {
 		t.Error("another name has the same hash")
 	}
+	grown := outlay.Plan{Changes: []outlay.Change{p.Changes[0]}}
+	grown.Changes[0].Holds = "2 months, 3.1 GB"
+	if p.Hash() != grown.Hash() || p.Changes[0].Holds != "" || grown.Changes[0].Holds == "" {
+		t.Error("what is confirmed depends on how much lies in it, or a plan changed with its hash")
+	}
 }
 
 func TestAdministered(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -149,6 +150,9 @@ type Change struct {
 	Name   string            `json:"name"`
 	Title  string            `json:"title"`  // "S3 bucket"
 	Detail string            `json:"detail"` // shown under the title
+	// Holds tells how much lies in it at this moment, for people: '14 months, 3.1 GB'. It is no part of what is confirmed:
+	// providers deliver between a look and a click.
+	Holds string            `json:"holds,omitempty"`
 	Step   string            `json:"step"`   // the run's line: "Create the S3 bucket"
 	From   map[string]string `json:"from,omitempty"`
 	To     map[string]string `json:"to,omitempty"`
@@ -199,6 +203,10 @@ type Plan struct {
 
 // Hash identifies a plan: a run executes only the plan that was confirmed.
 func (p Plan) Hash() string {
+	p.Changes = slices.Clone(p.Changes)
+	for i := range p.Changes {
+		p.Changes[i].Holds = ""
+	}
 	b, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // plain data always marshals

@@ -188,7 +188,7 @@ func (pl *planner) bucket(seen outlay.Resource, there bool) {
 
 // keep turns a change into a line that says why nothing is done.
 func keep(c outlay.Change, why string) outlay.Change {
-	return outlay.Change{Action: outlay.ActionKeep, Kind: c.Kind, Name: c.Name, Title: c.Title, Detail: why}
+	return outlay.Change{Action: outlay.ActionKeep, Kind: c.Kind, Name: c.Name, Title: c.Title, Detail: why, Holds: c.Holds}
 }
 
 // part plans one part of the bucket: what differs from what is wanted, and nothing when it could not be read.

@@ -2,8 +2,9 @@ package aws
 
 import (
 	"fmt"
-	"math"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"outlay"
 )
@@ -89,14 +90,15 @@ func (pl *planner) downBucket(live outlay.Resource) {
 		pl.keepForeign(bucket, why)
 	case pl.s.CostFiles == outlay.KeepCostFiles:
 		pl.withdraw(live)
-		pl.add(keep(bucket, "Kept with its files, as chosen"+sizeText(contents)))
+		bucket.Holds = holds(contents)
+		pl.add(keep(bucket, "Kept with its files, as chosen"))
 	case contents.Foreign > 0:
 		pl.withdraw(live)
 		pl.keepForeign(bucket, fmt.Sprintf("it holds %s that Outlay did not put there", plural(int(contents.Foreign), "object", "objects")))
 	default:
 		pl.add(outlay.Change{
-			Action: outlay.ActionDelete, Kind: kindObjects, Name: live.Name, Title: "Delivered cost files", Detail: "Everything under " + filesPrefix + "/" + sizeText(contents),
-			Step: "Delete the delivered files", From: sizes(contents),
+			Action: outlay.ActionDelete, Kind: kindObjects, Name: live.Name, Title: "Delivered cost files", Detail: "Everything under " + filesPrefix + "/",
+			Step: "Delete the delivered files", Holds: holds(contents),
 			Needs: []string{"s3:GetBucketTagging", "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads",
 				"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"},
 		})
@@ -125,34 +127,10 @@ func (pl *planner) leftAlone() {
 	}
 }
 
-// sizes and sizeText are coarse on purpose: a plan that is shown must still be the same when it is confirmed, though
-// AWS delivers in between.
-func sizes(contents outlay.Resource) map[string]string {
-	if contents.Objects == 0 {
-		return nil
-	}
-	return map[string]string{"size": "about " + byteText(contents.Bytes), "months": contents.Properties["months"]}
-}
-
-func sizeText(contents outlay.Resource) string {
+// holds tells how much was found in a resource; "" where nothing was.
+func holds(contents outlay.Resource) string {
 	if contents.Objects == 0 {
 		return ""
 	}
-	return fmt.Sprintf(": %s, about %s", contents.Properties["months"], byteText(contents.Bytes))
-}
-
-// byteText is a size to one significant digit, as '300 KB'.
-func byteText(n int64) string {
-	units := []string{"bytes", "KB", "MB", "GB", "TB"}
-	f, i := float64(n), 0
-	for f >= 1000 && i < len(units)-1 {
-		f, i = f/1000, i+1
-	}
-	for step := 100.0; step > 1; step /= 10 {
-		if f >= step {
-			f = math.Round(f/step) * step
-			break
-		}
-	}
-	return fmt.Sprintf("%.0f %s", f, units[i])
+	return contents.Properties["months"] + ", " + humanize.Bytes(uint64(contents.Bytes))
 }

@@ -158,7 +158,7 @@ func (pl *planner) unknown(kind outlay.ResourceKind) bool {
 
 // keep turns a change into a line that says why nothing is done.
 func keep(c outlay.Change, why string) outlay.Change {
-	return outlay.Change{Action: outlay.ActionKeep, Kind: c.Kind, Name: c.Name, Title: c.Title, Detail: why}
+	return outlay.Change{Action: outlay.ActionKeep, Kind: c.Kind, Name: c.Name, Title: c.Title, Detail: why, Holds: c.Holds}
 }
 
 // differences are the settings that are not as wanted, as they are and as they should be. Settings that we do not own

@@ -2,8 +2,9 @@ package azure
 
 import (
 	"fmt"
-	"math"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"outlay"
 )
@@ -87,12 +88,12 @@ func (pl *planner) downExport(name string) {
 func (pl *planner) downStorage() {
 	contents, _ := pl.seen.Find(kindBlobs, pl.n.Container)
 	container := outlay.Change{
-		Action: outlay.ActionDelete, Kind: kindContainer, Name: pl.n.Container, Title: "Container with the delivered cost files", Detail: pl.n.Container + sizeText(contents),
-		Step: "Delete the container with the delivered files", From: sizes(contents), Needs: []string{actContainerRead, actBlobsRead, actContainerDelete},
+		Action: outlay.ActionDelete, Kind: kindContainer, Name: pl.n.Container, Title: "Container with the delivered cost files", Detail: pl.n.Container, Holds: holds(contents),
+		Step: "Delete the container with the delivered files", Needs: []string{actContainerRead, actBlobsRead, actContainerDelete},
 	}
 	account := outlay.Change{
-		Action: outlay.ActionDelete, Kind: kindAccount, Name: pl.n.Account, Title: "Storage account with the delivered cost files", Detail: pl.n.Account + sizeText(contents),
-		Step: "Delete the storage account with the delivered files", From: sizes(contents), Needs: []string{actAccountRead, actContainerRead, actBlobsRead, actAccountDelete},
+		Action: outlay.ActionDelete, Kind: kindAccount, Name: pl.n.Account, Title: "Storage account with the delivered cost files", Detail: pl.n.Account, Holds: holds(contents),
+		Step: "Delete the storage account with the delivered files", Needs: []string{actAccountRead, actContainerRead, actBlobsRead, actAccountDelete},
 	}
 	group := outlay.Change{
 		Action: outlay.ActionDelete, Kind: kindGroup, Name: pl.n.Group, Title: "Resource group", Detail: pl.n.Group,
@@ -103,7 +104,7 @@ func (pl *planner) downStorage() {
 	if _, there := pl.seen.Find(kindContainer, pl.n.Container); there && inContainer == "" && inAccount != "" {
 		pl.add(container) // others use the account: our part of it goes
 	} else if there && inContainer != "" {
-		pl.keepPart(container, inContainer, sizeText(contents))
+		pl.keepPart(container, inContainer)
 	}
 	pl.goesOrStays(account, inAccount)
 	pl.goesOrStays(group, orElse(keepsAround(inAccount), pl.stays(group, "resource", "resources")))
@@ -169,16 +170,16 @@ func (pl *planner) goesOrStays(c outlay.Change, stays string) {
 		pl.add(c)
 		return
 	}
-	pl.keepPart(c, stays, "")
+	pl.keepPart(c, stays)
 }
 
 // keepPart lists a part that is kept; a person's own choice is no warning.
-func (pl *planner) keepPart(c outlay.Change, why, size string) {
+func (pl *planner) keepPart(c outlay.Change, why string) {
 	if pl.s.CostFiles == outlay.DeleteCostFiles && why != around {
 		pl.keepForeign(c, why)
 		return
 	}
-	pl.add(keep(c, "Kept: "+why+size))
+	pl.add(keep(c, "Kept: "+why))
 }
 
 // leftAlone lists what stays in Azure after the set-up is gone.
@@ -191,34 +192,10 @@ func (pl *planner) leftAlone() {
 	}
 }
 
-// sizes and sizeText are coarse on purpose: a plan that is shown must still be the same when it is confirmed, though
-// Azure delivers in between.
-func sizes(contents outlay.Resource) map[string]string {
-	if contents.Objects == 0 {
-		return nil
-	}
-	return map[string]string{"size": "about " + byteText(contents.Bytes), "months": contents.Properties["months"]}
-}
-
-func sizeText(contents outlay.Resource) string {
+// holds tells how much was found in a resource; "" where nothing was.
+func holds(contents outlay.Resource) string {
 	if contents.Objects == 0 {
 		return ""
 	}
-	return fmt.Sprintf(": %s, about %s", contents.Properties["months"], byteText(contents.Bytes))
-}
-
-// byteText is a size to one significant digit, as '300 KB'.
-func byteText(n int64) string {
-	units := []string{"bytes", "KB", "MB", "GB", "TB"}
-	f, i := float64(n), 0
-	for f >= 1000 && i < len(units)-1 {
-		f, i = f/1000, i+1
-	}
-	for step := 100.0; step > 1; step /= 10 {
-		if f >= step {
-			f = math.Round(f/step) * step
-			break
-		}
-	}
-	return fmt.Sprintf("%.0f %s", f, units[i])
+	return contents.Properties["months"] + ", " + humanize.Bytes(uint64(contents.Bytes))
 }

@@ -3,7 +3,8 @@ package control
 import (
 	"context"
 	"fmt"
-	"regexp"
+
+	"github.com/dustin/go-humanize"
 
 	"outlay"
 )
@@ -56,7 +57,10 @@ func (c *Control) deprovisionView(ctx context.Context, a outlay.Actor, s setting
 			v.Keep = plan.Changes
 		}
 	}
-	v.Changes, v.Contents = v.Delete, contents(seen)
+	v.Contents = contents(seen)
+	tellSizes(v.Delete, v.Contents)
+	tellSizes(v.Keep, v.Contents)
+	v.Changes = v.Delete
 	if s.active != nil && s.active.Status != outlay.OpWaiting {
 		v.Blocked = "A run on this account is not finished: " + s.active.ID + "."
 	}
@@ -77,11 +81,19 @@ func contents(seen outlay.Observation) []ContentView {
 	return out
 }
 
-// sizeWords finds a size in a provider's words: '9 MB', '3.0 GiB'.
-var sizeWords = regexp.MustCompile(`[0-9] ?[KMGTP]?i?B\b`)
+// tellSizes says what was counted where the provider's own plan does not.
+func tellSizes(changes []outlay.Change, counted []ContentView) {
+	for i, c := range changes {
+		for _, x := range counted {
+			if x.Key == c.Key() && c.Holds == "" {
+				changes[i].Holds = x.Text
+			}
+		}
+	}
+}
 
 func contentText(r outlay.Resource) string {
-	text := ByteText(r.Bytes)
+	text := humanize.Bytes(uint64(r.Bytes))
 	if r.Objects > 0 {
 		text = countText(r.Objects, "object", "objects") + ", " + text
 	}

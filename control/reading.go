@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"outlay"
 )
 
@@ -62,7 +64,7 @@ func (v *ReadingView) Brief() string { return strings.TrimPrefix(v.Text, reading
 // settle computes cost and text from the counts.
 func (v *ReadingView) settle() {
 	v.Cost = readCost(v.Bytes, v.price, v.currency)
-	v.Text = fmt.Sprintf(readingPrefix+"%s, %s billed", countText(v.Queries, "query", "queries"), ByteText(v.Bytes))
+	v.Text = fmt.Sprintf(readingPrefix+"%s, %s billed", countText(v.Queries, "query", "queries"), humanize.IBytes(uint64(v.Bytes)))
 	if v.price != "" {
 		v.Text += ", " + aboutMoney(v.Cost)
 	}
@@ -99,21 +101,4 @@ func countText(n int64, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-// ByteText is a size for people: '512 B', '1.2 GiB'.
-func ByteText(n int64) string {
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	unit, size := int64(1024), "KiB"
-	for _, next := range []string{"MiB", "GiB", "TiB", "PiB"} {
-		if n < unit*1024 {
-			break
-		}
-		unit, size = unit*1024, next
-	}
-	tenths := new(big.Int).Mul(big.NewInt(n), big.NewInt(10))
-	tenths.Add(tenths, big.NewInt(unit/2)).Quo(tenths, big.NewInt(unit))
-	return fmt.Sprintf("%d.%d %s", tenths.Int64()/10, tenths.Int64()%10, size)
 }

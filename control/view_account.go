@@ -120,19 +120,9 @@ type ContentView struct {
 	Objects int64  `json:"objects"`
 	Bytes   int64  `json:"bytes"`
 	Foreign int64  `json:"foreign,omitempty"` // of somebody else: what holds any is left alone
-	Text    string `json:"text"`              // "42 objects, 3.0 GiB"
+	Text    string `json:"text"`              // "42 objects, 3.2 GB"
 }
 
-// SizeOf tells how much a change's resource holds, for people; "" where that was not counted, or where the provider's
-// own words say it already.
-func (v DeprovisionView) SizeOf(c outlay.Change) string {
-	for _, x := range v.Contents {
-		if x.Key == c.Key() && c.From["size"] == "" && !sizeWords.MatchString(c.Detail) {
-			return x.Text
-		}
-	}
-	return ""
-}
 
 // RunView is an operation with its steps.
 type RunView struct {

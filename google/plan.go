@@ -169,7 +169,7 @@ func (pl *planner) unknown(kind outlay.ResourceKind) bool {
 
 // keep turns a change into a line that says why nothing is done.
 func keep(c outlay.Change, why string) outlay.Change {
-	return outlay.Change{Action: outlay.ActionKeep, Kind: c.Kind, Name: c.Name, Title: c.Title, Detail: why}
+	return outlay.Change{Action: outlay.ActionKeep, Kind: c.Kind, Name: c.Name, Title: c.Title, Detail: why, Holds: c.Holds}
 }
 
 // services plans to turn on what is off. Nothing is ever turned off again (clouds.md §1.3).

@@ -1,9 +1,9 @@
 package google
 
 import (
-	"fmt"
-	"math"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"outlay"
 )
@@ -91,13 +91,14 @@ func (pl *planner) downDataset(live outlay.Resource) {
 		pl.keepForeign(c, why)
 	case pl.s.CostFiles == outlay.KeepCostFiles:
 		pl.withdraw(live)
-		pl.add(keep(c, "Kept with its tables, as chosen"+sizeText(contents)))
+		c.Holds = holds(contents)
+		pl.add(keep(c, "Kept with its tables, as chosen"))
 	case contents.Foreign > 0:
 		pl.withdraw(live)
 		pl.keepForeign(c, "it holds "+plural(int(contents.Foreign), "table or view", "tables or views")+" that neither Outlay nor Google's export put there")
 	default:
 		pl.add(outlay.Change{
-			Action: outlay.ActionDelete, Kind: kindTables, Name: live.Name, Title: "Exported tables", Detail: "Everything that Google exported into " + live.Name + sizeText(contents), Step: "Delete the exported tables",
+			Action: outlay.ActionDelete, Kind: kindTables, Name: live.Name, Title: "Exported tables", Detail: "Everything that Google exported into " + live.Name, Holds: holds(contents), Step: "Delete the exported tables",
 			Needs: []string{"bigquery.datasets.get", "bigquery.tables.list", "bigquery.tables.delete"},
 		})
 		pl.add(c)
@@ -122,27 +123,10 @@ func (pl *planner) withdraw(live outlay.Resource) {
 	})
 }
 
-// sizeText is coarse on purpose: a plan that is shown must still be the same when it is confirmed, though Google writes
-// in between.
-func sizeText(contents outlay.Resource) string {
+// holds tells how much was found in a resource; "" where nothing was.
+func holds(contents outlay.Resource) string {
 	if contents.Objects == 0 {
 		return ""
 	}
-	return fmt.Sprintf(": %s, about %s", plural(int(contents.Objects), "table", "tables"), byteText(contents.Bytes))
-}
-
-// byteText is a size to one significant digit, as '300 KB'.
-func byteText(n int64) string {
-	units := []string{"bytes", "KB", "MB", "GB", "TB"}
-	f, i := float64(n), 0
-	for f >= 1000 && i < len(units)-1 {
-		f, i = f/1000, i+1
-	}
-	for step := 100.0; step > 1; step /= 10 {
-		if f >= step {
-			f = math.Round(f/step) * step
-			break
-		}
-	}
-	return fmt.Sprintf("%.0f %s", f, units[i])
+	return plural(int(contents.Objects), "table", "tables") + ", " + humanize.Bytes(uint64(contents.Bytes))
 }

@@ -27,7 +27,6 @@ type deprovisionBody struct {
 type deletedLine struct {
 	planLine
 	OnlyDelete bool
-	Size       string // how much it holds, where that was counted and the detail does not say it
 }
 
 // deprovisionPage shows the consequences first; nothing is preselected.
@@ -63,7 +62,7 @@ func goes(v control.DeprovisionView) (removed, left []deletedLine, byHand []outl
 		}
 	}
 	for _, c := range v.Delete {
-		line := deletedLine{planLine: planLine{c, []string{c.Name}}, Size: v.SizeOf(c)}
+		line := deletedLine{planLine: planLine{c, []string{c.Name}}}
 		switch c.Action {
 		case outlay.ActionKeep:
 			left = append(left, line)

@@ -11,6 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize"
+
 	"outlay"
 	"outlay/control"
 	"outlay/web/chart"
@@ -210,17 +212,7 @@ func took(d time.Duration) string {
 }
 
 // size is a number of bytes for people.
-func size(n int64) string {
-	units := []string{"bytes", "KB", "MB", "GB", "TB"}
-	v, i := float64(n), 0
-	for v >= 1000 && i < len(units)-1 {
-		v, i = v/1000, i+1
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d bytes", n)
-	}
-	return fmt.Sprintf("%.1f %s", v, units[i])
-}
+func size(n int64) string { return humanize.Bytes(uint64(n)) }
 
 // statusClass is the shape of a billing status: filled, dotted or hollow.
 func statusClass(s outlay.Status) string {

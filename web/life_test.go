@@ -191,7 +191,7 @@ func TestDeprovisionNames(t *testing.T) {
 	h.seed()
 	h.nimbus.byHand = true
 	page := h.signIn(outlay.RoleAdmin).page("/accounts/acc_main/billing/deprovision")
-	wants(t, page, "Deleted from Nimbus account", "outlay-focus-daily", "Object store, only if you choose so below", "outlay-billing-7f3a9c", "42 objects, 3.0 GiB", "Only you can do", "Cut the link", "Open the link page and press Cut.", "Nimbus keeper", "<code>outlay-billing-7f3a9c</code>", `href="https://console.nimbus.example/link"`, "Left alone")
+	wants(t, page, "Deleted from Nimbus account", "outlay-focus-daily", "Object store, only if you choose so below", "outlay-billing-7f3a9c", "42 objects, 3.2 GB", "Only you can do", "Cut the link", "Open the link page and press Cut.", "Nimbus keeper", "<code>outlay-billing-7f3a9c</code>", `href="https://console.nimbus.example/link"`, "Left alone")
 }
 
 // TestDriftPage shows what is missing, as a page and as a part, and repairs by the plan that was shown.

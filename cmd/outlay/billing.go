@@ -95,18 +95,10 @@ func changesTable(changes []outlay.Change) outlay.Table {
 		if ch.Hold != "" {
 			detail = ch.Hold
 		}
-		t.Add(sign[ch.Action], ch.Title, ch.Name, detail)
-	}
-	return t
-}
-
-// sized is the table of a removal, with how much each line holds where the provider's own words do not say it.
-func sized(changes []outlay.Change, v control.DeprovisionView) outlay.Table {
-	t := changesTable(changes)
-	for i, ch := range changes {
-		if size := v.SizeOf(ch); size != "" {
-			t.Rows[i][3] = strings.TrimSpace(t.Rows[i][3] + " (" + size + ")")
+		if ch.Holds != "" {
+			detail = strings.TrimSpace(detail + " (" + ch.Holds + ")")
 		}
+		t.Add(sign[ch.Action], ch.Title, ch.Name, detail)
 	}
 	return t
 }
@@ -173,7 +165,7 @@ func (c *cli) billingDeprovision() *cobra.Command {
 				changes = v.Keep
 			}
 			if planOnly {
-				return c.show(sized(changes, v), v)
+				return c.show(changesTable(changes), v)
 			}
 			if files != "keep" && files != "delete" {
 				return usageError{"say what happens to the delivered cost files: --cost-files keep or --cost-files delete; neither is the default"}
