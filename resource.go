@@ -145,17 +145,17 @@ const (
 
 // Change is one step of a plan.
 type Change struct {
-	Action ChangeAction      `json:"action"`
-	Kind   ResourceKind      `json:"kind"`
-	Name   string            `json:"name"`
-	Title  string            `json:"title"`  // "S3 bucket"
-	Detail string            `json:"detail"` // shown under the title
+	Action ChangeAction `json:"action"`
+	Kind   ResourceKind `json:"kind"`
+	Name   string       `json:"name"`
+	Title  string       `json:"title"`  // "S3 bucket"
+	Detail string       `json:"detail"` // shown under the title
 	// Holds tells how much lies in it at this moment, for people: '14 months, 3.1 GB'. It is no part of what is confirmed:
 	// providers deliver between a look and a click.
 	Holds string            `json:"holds,omitempty"`
-	Step   string            `json:"step"`   // the run's line: "Create the S3 bucket"
-	From   map[string]string `json:"from,omitempty"`
-	To     map[string]string `json:"to,omitempty"`
+	Step  string            `json:"step"` // the run's line: "Create the S3 bucket"
+	From  map[string]string `json:"from,omitempty"`
+	To    map[string]string `json:"to,omitempty"`
 	// Needs are the provider actions that this change calls.
 	Needs []string `json:"needs,omitempty"`
 	// Settle is how long after an intent 'not found' proves nothing.

@@ -123,7 +123,6 @@ type ContentView struct {
 	Text    string `json:"text"`              // "42 objects, 3.2 GB"
 }
 
-
 // RunView is an operation with its steps.
 type RunView struct {
 	ID          string                 `json:"id"`
