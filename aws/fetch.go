@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"outlay"
 
@@ -29,9 +30,9 @@ type remote struct {
 	size      int64
 }
 
-// Fetch reads a delivery's files into dir as 0.parquet, 1.parquet …, or 0.csv.gz … Every read is pinned to an ETag, and the manifest
-// is looked at again at the end: whatever moved meanwhile is CodeConflict, and dir holds nothing that counts
-// (clouds.md §2.9, reliability.md §4.1 rules 2 and 3).
+// Fetch reads a delivery's files into dir as 0.parquet, 1.parquet …, or 0.csv.gz … Every read is pinned to an ETag, no
+// file may be of a later refresh than the manifest, and the manifest is looked at again at the end: whatever moved
+// meanwhile is CodeConflict, and dir holds nothing that counts (clouds.md §2.9, reliability.md §4.1 rules 2 and 3).
 func (p *Provider) Fetch(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source, d outlay.Delivery, dir string) ([]string, error) {
 	at, err := p.locate(a, s)
 	if err != nil {
@@ -50,7 +51,7 @@ func (p *Provider) Fetch(ctx context.Context, a *outlay.CloudAccount, s *outlay.
 	if err != nil {
 		return nil, err
 	}
-	files, err := f.pinAll(ctx, keys)
+	files, err := f.pinAll(ctx, keys, d.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -90,13 +91,25 @@ func (f fetcher) dataKeys(ctx context.Context, pin remote, period outlay.Period)
 	return m.dataKeys(f.at, period)
 }
 
-// pinAll notes size and ETag of every data file before the first is read.
-func (f fetcher) pinAll(ctx context.Context, keys []string) ([]remote, error) {
+// refreshGap is how much newer than its manifest a data file may be. AWS writes a month's data first and its manifest
+// last, and hours lie between two refreshes.
+const refreshGap = 15 * time.Minute
+
+// pinAll notes size and ETag of every data file before the first is read. A file that is newer than its manifest
+// belongs to the next refresh, which is being written over this one: the manifest does not move until that is whole, so
+// that the files of both would be taken for one delivery.
+func (f fetcher) pinAll(ctx context.Context, keys []string, manifest time.Time) ([]remote, error) {
 	files := make([]remote, 0, len(keys))
 	for _, key := range keys {
 		head, err := f.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &f.at.Bucket, Key: &key, ExpectedBucketOwner: &f.at.Account})
 		if err != nil {
 			return nil, moved(failure(err, f.call("looking at "+key)))
+		}
+		if sdk.ToTime(head.LastModified).Sub(manifest) > refreshGap {
+			return nil, &outlay.Error{
+				Code: outlay.CodeConflict, Message: "looking at " + key + ": it is newer than the manifest: AWS is delivering this month anew",
+				Fix: "Nothing to do; it is read when the delivery is whole. If that takes days, somebody else changes files in the bucket " + f.at.Bucket + ".",
+			}
 		}
 		files = append(files, remote{key: key, etag: sdk.ToString(head.ETag), size: sdk.ToInt64(head.ContentLength)})
 	}

@@ -24,7 +24,8 @@ type manifest struct {
 }
 
 // parseManifest reads a manifest. A key that comes twice, or in another letter case than ours, is refused: two
-// readers would not agree on what such a manifest says (M27).
+// readers would not agree on what such a manifest says (M27). So is one without a list of files, which is another thing
+// than a list without files: unknown is not zero.
 func parseManifest(b []byte) (manifest, error) {
 	if err := checkManifest(b, "executionId", "exportArn", "columns", "dataFiles"); err != nil {
 		return manifest{}, err
@@ -32,6 +33,9 @@ func parseManifest(b []byte) (manifest, error) {
 	var m manifest
 	if err := json.Unmarshal(b, &m); err != nil {
 		return manifest{}, badManifest("%v", err)
+	}
+	if m.DataFiles == nil {
+		return manifest{}, badManifest("it does not say what was delivered (dataFiles)")
 	}
 	return m, nil
 }

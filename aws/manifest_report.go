@@ -27,6 +27,9 @@ func reportKeys(body []byte, at location, period outlay.Period) ([]string, error
 	if err := json.Unmarshal(body, &m); err != nil {
 		return nil, badManifest("%v", err)
 	}
+	if m.ReportKeys == nil {
+		return nil, badManifest("it does not say what was delivered (reportKeys)")
+	}
 	return m.dataKeys(at, period)
 }
 

@@ -28,6 +28,7 @@ func TestReportManifest(t *testing.T) {
 		{"overwritten", keys(month + "cur-1.csv.gz"), "", []string{month + "cur-1.csv.gz"}},
 		{"no files", `{"reportKeys":[]}`, "", nil},
 		{"unknown keys", `{"bucket":"b","colour":{"a":[1]},"reportKeys":["` + month + `cur-1.csv.gz"]}`, "", []string{month + "cur-1.csv.gz"}},
+		{"no list", `{"assemblyId":"a"}`, "does not say what was delivered", nil},
 		{"a key twice", `{"reportKeys":[],"reportkeys":[]}`, "comes twice", nil},
 		{"another letter case", `{"ReportKeys":[]}`, "should be", nil},
 		{"another bucket", `{"bucket":"evil","reportKeys":[]}`, "not the report's", nil},

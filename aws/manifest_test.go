@@ -21,6 +21,8 @@ func TestManifest(t *testing.T) {
 		{"unknown keys", `{"dataFiles":[` + file("a.parquet") + `],"more":{"dataFiles":1},"version":2}`, ""},
 		{"other spelling", `{"dataFiles":["s3://b/outlay/e/data/billing_period=2026-10/a.parquet"]}`, ""},
 		{"empty", `{"dataFiles":[]}`, ""},
+		{"no list", `{"executionId":"x","columns":[]}`, "does not say what was delivered"},
+		{"a list that is null", `{"dataFiles":null}`, "does not say what was delivered"},
 		{"key twice", `{"dataFiles":[],"dataFiles":[` + file("a.parquet") + `]}`, "comes twice"},
 		{"key in two cases", `{"dataFiles":[],"DATAFILES":[` + file("a.parquet") + `]}`, "comes twice"},
 		{"key in another case", `{"DataFiles":[` + file("a.parquet") + `]}`, "should be"},
