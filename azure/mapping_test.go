@@ -346,6 +346,29 @@ func TestFocusIsRepaired(t *testing.T) {
 	}
 }
 
+// TestOlderFocus reads FOCUS 1.0 as its CSV is: times without seconds, and what 1.2 has columns for under Azure's names.
+func TestOlderFocus(t *testing.T) {
+	minutes := func(r string) string { return strings.ReplaceAll(r, ":00:00Z", ":00Z") }
+	older := []string{"x_InvoiceId=G1", "x_PricingCurrency=EUR", "x_SkuMeterName=D8s v5", `x_SkuDetails={"VCPUs":8}`}
+	want := []string{`BillingPeriodStart=2026-10-01 00:00:00|BillingPeriodEnd=2026-11-01 00:00:00|ChargePeriodStart=2026-10-03 00:00:00|ChargePeriodEnd=2026-10-04 00:00:00` +
+		`|InvoiceId=G1|PricingCurrency=EUR|SkuMeter=D8s v5|SkuPriceDetails={"VCPUs":8}`}
+	times := map[string]string{}
+	for _, c := range []string{"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"} {
+		times[c] = "TIMESTAMP"
+	}
+	for name, file := range map[string]string{
+		"1.0 CSV":   csvFile(t, "part.csv.gz", minutes(focusRow(older...))),
+		"1.0r2 CSV": csvFile(t, "part.csv", focusRow(older...)),
+		"Parquet":   parquetFile(t, "part.snappy.parquet", times, focusRow(older...)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(want, rowsOf(t, parse(t, formatFocus, file), columnNames(want[0])...)); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestTagsThatAreBroken keeps the charge and the text: one broken tag is no reason to refuse a month.
 func TestTagsThatAreBroken(t *testing.T) {
 	legacy := headers()["enterprise agreement"]

@@ -5,6 +5,7 @@
 -- delivered stays as x_SubAccountPath. A billing period is always a whole month.
 -- Marketplace charges and reservation usage come with a list or contracted cost of 0, which is not so: it is not known.
 -- Such a cost is left out here, for the parser counts it as 0 and says of how many charges; a unit price of 0 is none.
+-- The CSV of 1.0 writes times without seconds, and 1.0 has columns under names of Azure's own that 1.2 gives FOCUS names.
 -- Tags whose text is no JSON object are kept as text, x_Tags: the charge counts all the same.
 SELECT
   AvailabilityZone,
@@ -36,12 +37,12 @@ SELECT
   CASE WHEN unpriced AND TRY_CAST(ContractedCost AS DOUBLE) = 0 THEN NULL ELSE ContractedCost END AS ContractedCost,
   CASE WHEN unpriced AND TRY_CAST(ContractedUnitPrice AS DOUBLE) = 0 THEN NULL ELSE ContractedUnitPrice END AS ContractedUnitPrice,
   EffectiveCost,
-  NULLIF(InvoiceId, '') AS InvoiceId,
+  COALESCE(NULLIF(InvoiceId, ''), NULLIF(CAST(x_InvoiceId AS VARCHAR), '')) AS InvoiceId,
   COALESCE(NULLIF(InvoiceIssuerName, ''), 'Microsoft') AS InvoiceIssuerName,
   CASE WHEN unpriced AND TRY_CAST(ListCost AS DOUBLE) = 0 THEN NULL ELSE ListCost END AS ListCost,
   CASE WHEN unpriced AND TRY_CAST(ListUnitPrice AS DOUBLE) = 0 THEN NULL ELSE ListUnitPrice END AS ListUnitPrice,
   PricingCategory,
-  PricingCurrency,
+  COALESCE(NULLIF(PricingCurrency, ''), NULLIF(CAST(x_PricingCurrency AS VARCHAR), '')) AS PricingCurrency,
   PricingCurrencyContractedUnitPrice,
   PricingCurrencyEffectiveCost,
   PricingCurrencyListUnitPrice,
@@ -58,8 +59,8 @@ SELECT
   COALESCE(NULLIF(ServiceName, ''), CASE WHEN publisher = 'Vendor' THEN NULLIF(PublisherName, '') END, subcategory, 'Microsoft') AS ServiceName,
   COALESCE(NULLIF(ServiceSubcategory, ''), 'Other (Other)') AS ServiceSubcategory,
   SkuId,
-  SkuMeter,
-  SkuPriceDetails,
+  COALESCE(NULLIF(SkuMeter, ''), NULLIF(CAST(x_SkuMeterName AS VARCHAR), '')) AS SkuMeter,
+  COALESCE(SkuPriceDetails, x_SkuDetails) AS SkuPriceDetails,
   SkuPriceId,
   NULLIF(lower(regexp_extract(SubAccountId, '([^/]*)/*$', 1)), '') AS SubAccountId,
   SubAccountName,
@@ -81,15 +82,16 @@ FROM (
          WHEN trim(CAST(Tags AS VARCHAR)) IN ('', 'null') THEN NULL
          WHEN starts_with(trim(CAST(Tags AS VARCHAR)), '{') THEN CAST(Tags AS VARCHAR)
          ELSE '{' || CAST(Tags AS VARCHAR) || '}' END AS tag_text,
-    date_trunc('month', CAST(BillingPeriodStart AS TIMESTAMP)) AS month_start,
-    CAST(ChargePeriodStart AS TIMESTAMP) AS charge_start,
-    CAST(ChargePeriodEnd AS TIMESTAMP) AS charge_end,
+    date_trunc('month', COALESCE(try_strptime(CAST(BillingPeriodStart AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(BillingPeriodStart AS TIMESTAMP))) AS month_start,
+    COALESCE(try_strptime(CAST(ChargePeriodStart AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(ChargePeriodStart AS TIMESTAMP)) AS charge_start,
+    COALESCE(try_strptime(CAST(ChargePeriodEnd AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(ChargePeriodEnd AS TIMESTAMP)) AS charge_end,
     CAST(x_PublisherCategory AS VARCHAR) AS publisher,
     NULLIF(CAST(x_SkuMeterSubcategory AS VARCHAR), '') AS subcategory,
     COALESCE((CAST(x_PublisherCategory AS VARCHAR) = 'Vendor' OR NULLIF(CAST(CommitmentDiscountId AS VARCHAR), '') IS NOT NULL)
       AND (TRY_CAST(BilledCost AS DOUBLE) <> 0 OR TRY_CAST(EffectiveCost AS DOUBLE) <> 0), false) AS unpriced
   FROM (
-    SELECT * FROM raw UNION ALL BY NAME SELECT NULL AS x_PublisherCategory, NULL AS x_SkuMeterSubcategory WHERE false
+    SELECT * FROM raw UNION ALL BY NAME SELECT NULL AS x_PublisherCategory, NULL AS x_SkuMeterSubcategory,
+      NULL AS x_InvoiceId, NULL AS x_PricingCurrency, NULL AS x_SkuMeterName, NULL AS x_SkuDetails WHERE false
   ) AS whole
   ) AS repaired
 ) AS focus
