@@ -53,6 +53,7 @@ func New(o Options) http.Handler {
 	s.costs()
 	s.tags()
 	s.people()
+	s.diagnostics()
 	return mux
 }
 

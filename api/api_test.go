@@ -194,7 +194,7 @@ func (w *world) do(t *testing.T, token, method, path string, body io.Reader, con
 func bodies() map[string]any {
 	type m = map[string]any
 	return map[string]any{
-		"list-providers": nil, "list-accounts": nil, "get-account": nil, "remove-account": nil, "check-account": nil, "list-sources": nil, "plan-deprovision": nil,
+		"list-providers": nil, "list-accounts": nil, "get-account": nil, "get-diagnostics": nil, "remove-account": nil, "check-account": nil, "list-sources": nil, "plan-deprovision": nil,
 		"add-account":       m{"name": "another", "provider": "nimbus", "kind": "trust", "values": m{"tenant": "t-9"}},
 		"rotate-credential": m{"kind": "trust", "values": m{"tenant": "t-1"}},
 		"plan-billing":      m{"region": "north-1"}, "provision-billing": m{"region": "north-1"},

@@ -12,7 +12,7 @@ import (
 	"outlay"
 )
 
-// Deps is what the verbs work with. Every field is needed but Wake.
+// Deps is what the verbs work with. Every field is needed but Diagnosis and Wake.
 type Deps struct {
 	Store     outlay.Store
 	Providers []outlay.Provider
@@ -24,6 +24,8 @@ type Deps struct {
 	Log       *slog.Logger
 	// LookEvery is the interval of the hourly look, for the words of pages.
 	LookEvery time.Duration
+	// Diagnosis is what a diagnostics bundle tells about the program; the zero value tells nothing.
+	Diagnosis Diagnosis
 	// Wake tells the worker that work was queued; nil when it polls.
 	Wake func()
 }

@@ -18,13 +18,15 @@ type route struct {
 	action  outlay.Action
 	handle  func(*call) error
 	stream  bool // answers message by message
+	upload  bool // reads its body itself, file by file
 }
 
 // call is one request with the person who makes it.
 type call struct {
-	w     http.ResponseWriter
-	r     *http.Request
-	actor outlay.Actor
+	w      http.ResponseWriter
+	r      *http.Request
+	actor  outlay.Actor
+	action outlay.Action // that the route declares
 }
 
 // partial tells whether htmx asked for a part of the page. Going back in the history asks for a whole one.
@@ -41,7 +43,7 @@ func (s *site) guard(r route) http.HandlerFunc {
 		panic(fmt.Sprintf("web: the route %s declares no action", r.pattern))
 	}
 	return func(w http.ResponseWriter, req *http.Request) {
-		c := &call{w: w, r: req, actor: auth.ActorFrom(req.Context())}
+		c := &call{w: w, r: req, actor: auth.ActorFrom(req.Context()), action: r.action}
 		err := s.answer(r, c)
 		if err != nil {
 			s.problem(c, err)
@@ -57,7 +59,7 @@ func (s *site) answer(r route, c *call) error {
 			return err
 		}
 	}
-	if change {
+	if change && !r.upload {
 		c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxForm)
 		if err := c.r.ParseForm(); err != nil {
 			return outlay.Errorf(outlay.CodeInvalid, "Go back and send the form again.", "the form could not be read")
@@ -93,6 +95,8 @@ func (s *site) costRoutes() []route {
 		{pattern: "GET /costs/values", action: outlay.CostsRead, handle: s.costValues},
 		{pattern: "GET /data-health", action: outlay.AccountsRead, handle: s.dataHealth},
 		{pattern: "POST /data-health/{id}/remove", action: outlay.CostsImport, handle: s.removeHistory},
+		{pattern: "GET /imports", action: outlay.CostsImport, handle: s.importsPage},
+		{pattern: "POST /imports", action: outlay.CostsImport, handle: s.importFiles, upload: true},
 	}
 }
 
@@ -106,6 +110,7 @@ func (s *site) accountRoutes() []route {
 		{pattern: "POST /accounts/{id}/check", action: outlay.BillingCheck, handle: s.checkNow},
 		{pattern: "GET /accounts/{id}/credential", action: outlay.AccountsWrite, handle: s.credentialPage},
 		{pattern: "POST /accounts/{id}/credential", action: outlay.AccountsWrite, handle: s.rotateCredential},
+		{pattern: "GET /accounts/{id}/diagnostics", action: outlay.BillingPlan, handle: s.diagnostics},
 		{pattern: "POST /accounts/{id}/remove", action: outlay.AccountsWrite, handle: s.removeAccount},
 	}
 }

@@ -21,6 +21,7 @@ func (c *cli) accounts() *cobra.Command {
 		&cobra.Command{Use: "show NAME", Short: "Everything about one", Args: cobra.ExactArgs(1), RunE: c.showAccount},
 		c.addAccount(),
 		c.rotateAccount(),
+		c.diagnostics(),
 		&cobra.Command{Use: "check NAME", Short: "Look for billing data now", Args: cobra.ExactArgs(1), RunE: c.checkAccount},
 		c.verb("remove NAME", "Forget one and its credential", cobra.ExactArgs(1), func(cmd *cobra.Command, cl *client.Client, args []string) error {
 			found, err := cl.Account(cmd.Context(), args[0])

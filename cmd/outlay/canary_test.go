@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -48,10 +49,37 @@ func TestCanary(t *testing.T) {
 	}
 	d.pages(t, heard, "/accounts", "/accounts/leaky", "/accounts/leaky/credential", "/accounts/leaky/billing/provision", "/audit", "/users", "/data-health", "/tokens")
 	await(t, 30*time.Second, "a look at the account with the false key", func() bool { return strings.Contains(d.must(t, "accounts", "show", "leaky"), "bad") })
+	grepBundle(t, d)
 	for name, text := range map[string]string{"what commands, API and pages said": heard.String(), "the server's output": d.out.String(), "the log": d.log.String()} {
 		grep(t, name, []byte(text))
 	}
 	grepFiles(t, filepath.Join(d.data, "outlay"))
+}
+
+// grepBundle looks into the diagnostics of the account with the false key, which its sealed form is not in either.
+func grepBundle(t *testing.T, d *demo) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "leaky.zip")
+	d.must(t, "accounts", "diagnostics", "leaky", "--to", path)
+	r, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	for _, f := range r.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grep(t, f.Name, text)
+	}
+	if len(r.File) < 6 {
+		t.Errorf("the bundle has %d files", len(r.File))
+	}
 }
 
 // feed runs a command that reads secrets from standard input.

@@ -20,6 +20,7 @@ type config struct {
 	clouds         cloudConfig
 	trustedProxies []string
 	demo           *demoSetting
+	recent         func(orgID string) []byte // what was logged of late; nil when nothing is kept
 }
 
 func (c *cli) configFlags(cmd *cobra.Command, cfg *config) {

@@ -66,13 +66,14 @@ func (c *cli) demo() *cobra.Command {
 }
 
 func (c *cli) runDemo(ctx context.Context, data, listen string, deliver, look time.Duration) error {
-	log := c.logger(c.orEnv("OUTLAY_LOG_LEVEL", "warn"))
+	recent := &journal{}
+	log := c.logger(c.orEnv("OUTLAY_LOG_LEVEL", "warn"), recent)
 	sim, err := startClouds(data, deliver)
 	if err != nil {
 		return err
 	}
 	defer sim.stop()
-	cfg := config{data: filepath.Join(data, "outlay"), lookEvery: look, clouds: sim.config, demo: &demoSetting{note: sim.note(deliver, look)}}
+	cfg := config{data: filepath.Join(data, "outlay"), lookEvery: look, clouds: sim.config, recent: recent.about, demo: &demoSetting{note: sim.note(deliver, look)}}
 	if err := c.fill(&cfg); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 
@@ -46,7 +47,7 @@ func (c *cli) openKeys(cmd *cobra.Command, cfg *config) (*secret.Box, *sqldb.Sto
 	if err := c.fill(cfg); err != nil {
 		return nil, nil, err
 	}
-	log := c.logger(cfg.logLevel)
+	log := c.logger(cfg.logLevel, io.Discard)
 	store, err := sqldb.Open(cmd.Context(), cfg.database, log)
 	if err != nil {
 		return nil, nil, err

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -389,6 +391,16 @@ func (s *story) again() {
 		s.t.Errorf("data health before\n%s and after\n%s", before, strings.Join(after, "\n"))
 	}
 	s.clause(29, "If errors persist: what is wrong, and what to do, is said without anybody's support")
+	bundle := filepath.Join(s.t.TempDir(), "help.zip")
+	s.must(s.t, "accounts", "diagnostics", "prod-hpc", "--to", bundle)
+	files, err := zip.OpenReader(bundle)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = files.Close() }()
+	if n := len(files.File); n < 6 {
+		s.t.Errorf("the diagnostics have %d files", n)
+	}
 	_, errs, code := s.command(s.t, "billing", "plan", "azure-teaching", "--set", "register=no")
 	if code == 0 || !strings.Contains(errs, "Choose Check for me, or register it yourself") {
 		s.t.Errorf("a plan that cannot be: exit %d, %s", code, errs)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,7 +23,9 @@ func (c *cli) serve() *cobra.Command {
 			if err := c.fill(cfg); err != nil {
 				return err
 			}
-			log := c.logger(cfg.logLevel)
+			recent := &journal{}
+			log := c.logger(cfg.logLevel, recent)
+			cfg.recent = recent.about
 			s, err := build(cmd.Context(), *cfg, log)
 			if err != nil {
 				return err
@@ -48,13 +51,13 @@ func (c *cli) serve() *cobra.Command {
 	return cmd
 }
 
-// logger writes JSON lines to standard error, redacted.
-func (c *cli) logger(level string) *slog.Logger {
+// logger writes JSON lines to standard error and to a journal, redacted.
+func (c *cli) logger(level string, recent io.Writer) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
-	return slog.New(secret.NewLogHandler(slog.NewJSONHandler(c.err, &slog.HandlerOptions{Level: l})))
+	return slog.New(secret.NewLogHandler(slog.NewJSONHandler(io.MultiWriter(recent, c.err), &slog.HandlerOptions{Level: l})))
 }
 
 // run serves until ctx ends, then lets requests and steps finish.

@@ -96,7 +96,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 	}
 	s.control = control.New(control.Deps{
 		Store: s.store, Providers: list(providers), Costs: costs, Sealer: s.box, Importer: importer{loader}, Passwords: s.auth, Clock: clock, Log: log,
-		LookEvery: cfg.lookEvery, Wake: s.worker.Wake,
+		LookEvery: cfg.lookEvery, Diagnosis: control.Diagnosis{Version: version, Recent: cfg.recent}, Wake: s.worker.Wake,
 	})
 	if err = s.surfaces(cfg, clock, log); err != nil {
 		return nil, err
