@@ -26,7 +26,7 @@ const (
 
 // Deliveries lists each month's current delivery, oldest month first: one listing of each export's folder, and the
 // manifests in it (clouds.md §3.5). Of a month's runs the one submitted last counts. A run that says that there was no
-// data takes nothing back. An error of one manifest comes after the months that can be told.
+// data takes nothing back, and one of a few days is no version of its month. An error of one manifest comes after the months that can be told.
 func (p *Provider) Deliveries(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source) iter.Seq2[outlay.Delivery, error] {
 	return func(yield func(outlay.Delivery, error) bool) {
 		list, err := p.listDeliveries(ctx, a, s)
@@ -91,7 +91,7 @@ func (r reader) months(ctx context.Context, e exportPlace) (map[outlay.Period]ou
 	for _, f := range manifests {
 		d, ok, err := r.delivery(ctx, e, f, blobs)
 		switch code := outlay.CodeOf(err); {
-		case err == nil && !ok, code == outlay.CodeConflict: // not this export's, without data, or replaced while we read
+		case err == nil && !ok, code == outlay.CodeConflict: // nothing that counts, or replaced while we read
 		case code == outlay.CodeInvalid:
 			bad = err
 		case err != nil:
@@ -113,10 +113,10 @@ func newer(a, b outlay.Delivery) bool {
 	return a.Ref[refManifest] > b.Ref[refManifest]
 }
 
-// delivery is what one manifest delivers; not ok when it is not this export's, or there is no data in it.
+// delivery is what one manifest delivers; not ok when it is not this export's, of a few days only, or without data.
 func (r reader) delivery(ctx context.Context, e exportPlace, f blobState, blobs map[string]blobState) (outlay.Delivery, bool, error) {
 	m, err := r.manifest(ctx, f)
-	if err != nil || !m.isOf(e) || len(m.Blobs) == 0 {
+	if err != nil || !m.isOf(e) || len(m.Blobs) == 0 || m.isPart() {
 		return outlay.Delivery{}, false, inManifest(err, f.name)
 	}
 	d, err := m.delivery(r.at, e)
@@ -234,7 +234,7 @@ func pairs(actual, amortized map[outlay.Period]outlay.Delivery) map[outlay.Perio
 			continue
 		}
 		d := outlay.Delivery{
-			Period: period, Version: later(a.Version, b.Version), Token: a.Token + " " + b.Token, ID: a.ID + " " + b.ID, Format: formatPair,
+			Period: period, Version: between(a.Version, b.Version), Token: a.Token + " " + b.Token, ID: a.ID + " " + b.ID, Format: formatPair,
 			Files: append(slices.Clone(a.Files), b.Files...), Rows: -1,
 			Ref: map[string]string{
 				refManifest: a.Ref[refManifest], refETag: a.Ref[refETag], refManifest2: b.Ref[refManifest], refETag2: b.Ref[refETag], refFirst: fmt.Sprint(len(a.Files)),
@@ -248,9 +248,6 @@ func pairs(actual, amortized map[outlay.Period]outlay.Delivery) map[outlay.Perio
 	return out
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
+// between is the instant in the middle of two. It grows when either does: the later of the two would stand still when the
+// half that was submitted first arrives last, and the loader would take the pair for one that it has.
+func between(a, b time.Time) time.Time { return a.Add(b.Sub(a) / 2) }

@@ -168,7 +168,7 @@ func costColumn(t *testing.T, file string) string {
 }
 
 // TestLaterRunWins delivers twice: the second run of a month is another version with another token; a manifest without
-// data and one of another export change nothing.
+// data, one of some days and one of another export change nothing.
 func TestLaterRunWins(t *testing.T) {
 	w := newWorld(t, quotaEnterprise, cloud.Options{RowsPerMonth: 60, RestateEvery: -1})
 	w.up()
@@ -192,8 +192,9 @@ func TestLaterRunWins(t *testing.T) {
 	later := regexp.MustCompile(`"submittedTime": *"[^"]*"`).ReplaceAllString(body, `"submittedTime": "2026-11-30T00:00:00Z"`)
 	w.PlantBlob(account, at.Container, folder+"empty/manifest.json", []byte(regexp.MustCompile(`(?s)"blobs": *\[.*\]`).ReplaceAllString(later, `"blobs": []`)))
 	w.PlantBlob(account, at.Container, folder+"foreign/manifest.json", []byte(strings.ReplaceAll(later, at.Exports[0].Name, "someone-else")))
+	w.PlantBlob(account, at.Container, folder+"part/manifest.json", []byte(regexp.MustCompile(`"endDate": *"[^"]*"`).ReplaceAllString(later, `"endDate": "2026-11-10T00:00:00"`)))
 	if diff := cmp.Diff(first, w.deliveries()); diff != "" {
-		t.Errorf("manifests without data, or of another export, count:\n%s", diff)
+		t.Errorf("manifests without data, of some days, or of another export, count:\n%s", diff)
 	}
 	w.deliverAt(day.Add(24 * time.Hour))
 	second := w.deliveries()
@@ -203,6 +204,22 @@ func TestLaterRunWins(t *testing.T) {
 	}
 	if _, err := w.fetch(a); outlay.CodeOf(err) != outlay.CodeConflict {
 		t.Errorf("fetching what was overwritten: %v", err)
+	}
+}
+
+// TestPairIsNewWhenEitherHalfIs has the half that was submitted first arrive last: the pair is a later version.
+func TestPairIsNewWhenEitherHalfIs(t *testing.T) {
+	half := func(format string, submitted time.Time) map[outlay.Period]outlay.Delivery {
+		return map[outlay.Period]outlay.Delivery{"2026-11": {Period: "2026-11", Format: format, Version: submitted, Rows: 1, Files: []outlay.DeliveryFile{{Key: format}}}}
+	}
+	yesterday := pairs(half(formatActual, day), half(formatAmortized, day.Add(-24*time.Hour)))["2026-11"]
+	today := pairs(half(formatActual, day), half(formatAmortized, day.Add(-time.Minute)))["2026-11"]
+	again := pairs(half(formatActual, day.Add(time.Second)), half(formatAmortized, day.Add(-time.Minute)))["2026-11"]
+	if !today.Version.After(yesterday.Version) || !again.Version.After(today.Version) || again.Version.After(day) {
+		t.Errorf("versions %s, %s, %s", yesterday.Version, today.Version, again.Version)
+	}
+	if len(pairs(half(formatActual, day), half(formatActual, day))) != 0 {
+		t.Error("two actual halves make a pair")
 	}
 }
 

@@ -3,6 +3,7 @@ package azure
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -175,6 +176,24 @@ func (m manifest) submitted() (time.Time, error) {
 		return time.Time{}, badManifest("its time of submission %q is no time", clip(m.RunInfo.SubmittedTime, 60))
 	}
 	return t, nil
+}
+
+// isPart tells whether the run is of some days of its month, such as anybody may ask for in the Azure portal.
+func (m manifest) isPart() bool {
+	start, err := manifestTime(m.RunInfo.StartDate)
+	end, errEnd := manifestTime(m.RunInfo.EndDate)
+	submitted, errSubmitted := manifestTime(m.RunInfo.SubmittedTime)
+	if errors.Join(err, errEnd, errSubmitted) != nil {
+		return false // delivery says what is wrong
+	}
+	return !wholeMonth(start, end, submitted)
+}
+
+// wholeMonth tells whether a run from start to end, inclusive, holds all of its month that there was when it was
+// submitted: its end is the month's last day or, of a month to date, about the day it was submitted on.
+func wholeMonth(start, end, submitted time.Time) bool {
+	last := time.Date(start.Year(), start.Month()+1, 0, 0, 0, 0, 0, time.UTC)
+	return start.Day() == 1 && (!end.Before(last) || !end.Before(submitted.Truncate(24*time.Hour).AddDate(0, 0, -1)))
 }
 
 func manifestTime(s string) (time.Time, error) {

@@ -104,6 +104,31 @@ func TestManifestsThatAreFine(t *testing.T) {
 	}
 }
 
+// TestManifestsOfAFewDays are of runs that somebody asked for by their days: no version of the month.
+func TestManifestsOfAFewDays(t *testing.T) {
+	for _, tt := range []struct {
+		start, end, submitted string
+		part                  bool
+	}{
+		{"2026-11-01T00:00:00", "2026-11-30T00:00:00", "2026-11-21T05:12:33.1Z", false},
+		{"2026-11-01T00:00:00", "2026-11-21T00:00:00+00:00", "2026-11-21T05:12:33.1Z", false}, // month to date, seen so too
+		{"2026-11-01T00:00:00", "2026-11-20T00:00:00", "2026-11-21T05:12:33.1Z", false},
+		{"2026-10-01T00:00:00", "2026-10-31T00:00:00", "2026-11-21T05:12:33.1Z", false},
+		{"2026-10-01T00:00:00", "2026-10-31T23:59:59", "2026-11-21T05:12:33.1Z", false},
+		{"2024-02-01T00:00:00", "2024-02-28T00:00:00", "2026-11-21T05:12:33.1Z", true},
+		{"2024-02-01T00:00:00", "2024-02-29T00:00:00", "2026-11-21T05:12:33.1Z", false},
+		{"2026-11-01T00:00:00", "2026-11-10T00:00:00", "2026-11-21T05:12:33.1Z", true},
+		{"2026-11-05T00:00:00", "2026-11-30T00:00:00", "2026-11-21T05:12:33.1Z", true},
+		{"2026-10-02T00:00:00", "2026-10-31T00:00:00", "2026-11-21T05:12:33.1Z", true},
+	} {
+		var m manifest
+		m.RunInfo.StartDate, m.RunInfo.EndDate, m.RunInfo.SubmittedTime = tt.start, tt.end, tt.submitted
+		if got := m.isPart(); got != tt.part {
+			t.Errorf("%s to %s, submitted %s: part %t", tt.start, tt.end, tt.submitted, got)
+		}
+	}
+}
+
 func TestManifestOfAnotherExport(t *testing.T) {
 	_, e := examplePlace()
 	for _, change := range [][2]string{{`"exportName":"daily"`, `"exportName":"daily2"`}, {"exports/daily", "exports/daily2"}, {"subscriptions/22222222", "subscriptions/33333333"}} {
