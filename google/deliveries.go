@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"outlay"
@@ -98,10 +101,16 @@ func tableKey(a *outlay.CloudAccount, t tableRef) string {
 }
 
 // after gives a month that changed without a newer export time, rows that vanished for one, the time of the table's last
-// change: the order of versions must show that it came later.
+// change: the order of versions must show that it came later. A month that did not change keeps the version that it had.
 func after(d outlay.Delivery, before []outlay.Delivery, got *bigquery.Table) outlay.Delivery {
 	for _, b := range before {
-		if b.Period != d.Period || b.Token == d.Token || b.Version.Before(d.Version) {
+		switch {
+		case b.Period != d.Period:
+			continue
+		case b.Token == d.Token:
+			d.Version = b.Version
+			continue
+		case b.Version.Before(d.Version):
 			continue
 		}
 		if d.Version = time.UnixMilli(int64(got.LastModifiedTime)).UTC(); !d.Version.After(b.Version) {
@@ -206,18 +215,34 @@ func (p *Provider) querier(ses session, a *outlay.CloudAccount, s *outlay.Source
 	return querier{ses: ses, project: project, location: t.Location, cap: limit, poll: p.opts.Poll}, err
 }
 
-// doubt is what reading a table found wrong with it; "" for nothing.
+// doubt is what reading a table found wrong with it, over all its months; "" for nothing.
 func (p *Provider) doubt(a *outlay.CloudAccount, t tableRef) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.doubts[tableKey(a, t)]
+	odd, months := int64(0), []string(nil)
+	for _, m := range slices.Sorted(maps.Keys(p.doubts[tableKey(a, t)])) {
+		odd, months = odd+p.doubts[tableKey(a, t)][m], append(months, string(m))
+	}
+	if odd == 0 {
+		return ""
+	}
+	return fmt.Sprintf("On %s of %s, BilledCost is not ContractedCost with the credits taken off. Google's FOCUS export is a preview: compare with the invoice, or read the detailed export instead.", plural(int(odd), "row", "rows"), strings.Join(months, ", "))
 }
 
-func (p *Provider) setDoubt(a *outlay.CloudAccount, t tableRef, text string) {
+// setDoubt notes how many rows of a month break the identity of the FOCUS export.
+func (p *Provider) setDoubt(a *outlay.CloudAccount, t tableRef, month outlay.Period, odd int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	key := tableKey(a, t)
+	if odd == 0 {
+		delete(p.doubts[key], month)
+		return
+	}
 	if len(p.doubts) >= maxKept {
 		clear(p.doubts)
 	}
-	p.doubts[tableKey(a, t)] = text
+	if p.doubts[key] == nil {
+		p.doubts[key] = map[outlay.Period]int64{}
+	}
+	p.doubts[key][month] = odd
 }

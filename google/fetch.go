@@ -64,7 +64,7 @@ func (p *Provider) Fetch(ctx context.Context, a *outlay.CloudAccount, s *outlay.
 	if err := c.matches(d); err != nil {
 		return nil, err
 	}
-	p.setDoubt(a, t, c.doubt(d.Period))
+	p.setDoubt(a, t, d.Period, c.odd)
 	return []string{filepath.Join(dir, name)}, nil
 }
 
@@ -80,7 +80,7 @@ func (a *answer) names() []string {
 type checker struct {
 	focus                              bool
 	exported, cost, contracted, credit int // columns
-	rows, odd                          int64
+	rows, odd                          int64 // odd ones are off the identity
 	newest                             string
 	total                              outlay.Amount
 }
@@ -154,12 +154,4 @@ func (c *checker) matches(d outlay.Delivery) error {
 		Code: outlay.CodeConflict, Fix: "Nothing to do; it is read again.",
 		Message: fmt.Sprintf("reading %s: %d rows with a sum of %s came, %d rows with %s were promised: Google wrote meanwhile", d.Period, c.rows, c.total, d.Rows, total),
 	}
-}
-
-// doubt says where BilledCost is not what contracted cost and credits make of it; "" where all rows agree.
-func (c *checker) doubt(period outlay.Period) string {
-	if c.odd == 0 {
-		return ""
-	}
-	return fmt.Sprintf("On %s of %s, BilledCost is not ContractedCost with the credits taken off. Google's FOCUS export is a preview: compare this month with the invoice, or read the detailed export instead.", plural(int(c.odd), "row", "rows"), period)
 }

@@ -59,9 +59,9 @@ type Provider struct {
 	http *http.Client
 
 	mu     sync.Mutex
-	tokens map[string]oauth2.TokenSource // by fingerprint of the stored credential
-	known  map[string]knownTable         // what a table's last token query found, by account and table
-	doubts map[string]string             // what reading a table found wrong with it, by the same key
+	tokens map[string]oauth2.TokenSource      // by fingerprint of the stored credential
+	known  map[string]knownTable              // what a table's last token query found, by account and table
+	doubts map[string]map[outlay.Period]int64 // rows that reading found wrong, by the same key
 }
 
 // New makes a Provider. It calls nobody.
@@ -77,7 +77,7 @@ func New(o Options) *Provider {
 	}
 	return &Provider{
 		opts: o, http: newHTTPClient(o.Transport, o.Answer, o.Poll),
-		tokens: map[string]oauth2.TokenSource{}, known: map[string]knownTable{}, doubts: map[string]string{},
+		tokens: map[string]oauth2.TokenSource{}, known: map[string]knownTable{}, doubts: map[string]map[outlay.Period]int64{},
 	}
 }
 

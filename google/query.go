@@ -28,6 +28,9 @@ type querier struct {
 	poll     time.Duration
 }
 
+// maxQuery is how long Google lets a query run, so that one that nobody could cancel ends by itself.
+const maxQuery = time.Hour
+
 // answer is a query that is done: the columns, and the rows page by page.
 type answer struct {
 	q      querier
@@ -35,58 +38,81 @@ type answer struct {
 	fields []*bigquery.TableFieldSchema
 	page   []*bigquery.TableRow
 	next   string
+	read   int64 // bytes, out of tables rather than of BigQuery's cache
 }
 
 // run asks first what a query would read, which is free, and runs it only below the cap. What Google bills is counted
 // once the query ran, whether its rows are read or not.
 func (q querier) run(ctx context.Context, st statement, doing string) (*answer, error) {
 	c := call{Action: "bigquery.jobs.create", Resource: "projects/" + q.project, Doing: doing}
-	dry, err := q.insert(ctx, st, true)
+	dry, err := q.insert(ctx, st, "")
 	if err != nil {
 		return nil, failure(err, c)
 	}
 	if dry.Statistics != nil && dry.Statistics.TotalBytesProcessed > q.cap {
 		return nil, outlay.Errorf(outlay.CodeInvalid, capFix, "%s: the query would read %s, and the cap is %s", doing, gib(dry.Statistics.TotalBytesProcessed), gib(q.cap)).InField(fieldCap)
 	}
-	job, err := q.insert(ctx, st, false)
-	if err != nil {
-		return nil, failure(err, c)
+	a := &answer{q: q, job: "outlay_" + strings.ToLower(rand.Text())}
+	if err := a.start(ctx, st, c); err != nil {
+		return nil, err
 	}
-	a := &answer{q: q, job: job.JobReference.JobId}
-	if job.JobReference.Location != "" {
+	a.count(ctx)
+	return a, nil
+}
+
+// start runs the query until its first page is there. The job's name is ours: one whose answer got lost is found again by
+// it, rather than run and billed twice, and one that nobody waits for any more is cancelled.
+func (a *answer) start(ctx context.Context, st statement, c call) error {
+	job, err := a.q.insert(ctx, st, a.job)
+	lost := failure(err, c)
+	if e := outlay.AsError(lost); e != nil && (e.Outcome != outlay.Unknown || e.Code == outlay.CodeThrottled) {
+		return lost
+	}
+	if err == nil && job.JobReference != nil && job.JobReference.Location != "" {
 		a.q.location = job.JobReference.Location
 	}
-	if err := a.wait(ctx); err != nil {
-		return nil, failure(err, c)
+	err = a.wait(ctx)
+	if lost != nil && isGone(err) {
+		return lost
 	}
-	return a, a.count(ctx, c)
+	err = failure(err, c)
+	if err != nil && outlay.CodeOf(err).Retryable() {
+		a.cancel(ctx)
+	}
+	return err
+}
+
+// cancel ends a query that nobody waits for any more. That it was is not looked into: maxQuery ends it at the latest.
+func (a *answer) cancel(ctx context.Context) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer stop()
+	put := a.q.ses.bigquery.Jobs.Cancel(a.q.project, a.job).Context(ctx)
+	if a.q.location != "" {
+		put = put.Location(a.q.location)
+	}
+	if out, err := put.Do(); err == nil && out.Job != nil {
+		outlay.CountBilled(ctx, billed(out.Job))
+	}
 }
 
 func gib(n int64) string { return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30)) }
 
-// insert starts a query, or asks what it would read.
-func (q querier) insert(ctx context.Context, st statement, dry bool) (*bigquery.Job, error) {
+// insert starts a query under a name; without one it asks what the query would read.
+func (q querier) insert(ctx context.Context, st statement, name string) (*bigquery.Job, error) {
 	standard := false
 	config := &bigquery.JobConfigurationQuery{Query: st.sql, UseLegacySql: &standard, MaximumBytesBilled: q.cap}
 	if len(st.params) > 0 {
 		config.ParameterMode, config.QueryParameters = "NAMED", st.parameters()
 	}
-	job := &bigquery.Job{
-		JobReference:  &bigquery.JobReference{ProjectId: q.project, Location: q.location},
-		Configuration: &bigquery.JobConfiguration{DryRun: dry, Query: config, Labels: map[string]string{labelManaged: managedBy}},
-	}
-	if !dry {
-		job.JobReference.JobId = "outlay_" + strings.ToLower(rand.Text())
-	}
-	out, err := q.ses.bigquery.Jobs.Insert(q.project, job).Context(ctx).Do()
+	out, err := q.ses.bigquery.Jobs.Insert(q.project, &bigquery.Job{
+		JobReference:  &bigquery.JobReference{ProjectId: q.project, Location: q.location, JobId: name},
+		Configuration: &bigquery.JobConfiguration{DryRun: name == "", Query: config, JobTimeoutMs: maxQuery.Milliseconds(), Labels: map[string]string{labelManaged: managedBy}},
+	}).Context(ctx).Do()
 	if err != nil {
 		return nil, err
 	}
 	if out.Status != nil && out.Status.ErrorResult != nil {
 		return nil, jobError(out.Status.ErrorResult)
-	}
-	if out.JobReference == nil {
-		out.JobReference = job.JobReference
 	}
 	return out, nil
 }
@@ -117,6 +143,9 @@ func (a *answer) wait(ctx context.Context) error {
 				a.fields = out.Schema.Fields
 			}
 			a.page, a.next = out.Rows, out.PageToken
+			if !out.CacheHit {
+				a.read = out.TotalBytesProcessed
+			}
 			return nil
 		}
 		if err := pause(ctx, a.q.poll); err != nil {
@@ -136,23 +165,30 @@ func (a *answer) get(ctx context.Context, page string) (*bigquery.GetQueryResult
 	return get.Do()
 }
 
-// count asks what the query is billed for. An answer out of BigQuery's cache costs nothing.
-func (a *answer) count(ctx context.Context, c call) error {
+// count asks what the query is billed for; an answer out of BigQuery's cache costs nothing. Where Google does not say, it
+// is reckoned as Google does, in whole mebibytes and ten at least: a query that is paid for is not run again for that.
+func (a *answer) count(ctx context.Context) {
 	get := a.q.ses.bigquery.Jobs.Get(a.q.project, a.job).Context(ctx)
 	if a.q.location != "" {
 		get = get.Location(a.q.location)
 	}
-	job, err := get.Do()
-	if err != nil {
-		outlay.CountBilled(ctx, 0) // it ran; what for is not known
-		return failure(err, c)
+	const mebi = 1 << 20
+	cost := max(10*mebi, (a.read+mebi-1)/mebi*mebi)
+	if a.read == 0 {
+		cost = 0
 	}
-	billed := int64(0)
-	if job.Statistics != nil && job.Statistics.Query != nil {
-		billed = job.Statistics.Query.TotalBytesBilled
+	if job, err := get.Do(); err == nil {
+		cost = billed(job)
 	}
-	outlay.CountBilled(ctx, billed)
-	return nil
+	outlay.CountBilled(ctx, cost)
+}
+
+// billed is what Google says that a job costs, in bytes.
+func billed(job *bigquery.Job) int64 {
+	if job.Statistics == nil || job.Statistics.Query == nil {
+		return 0
+	}
+	return job.Statistics.Query.TotalBytesBilled
 }
 
 // rows yields each row as texts, nil for NULL, page by page. The slice is used again for the next row.

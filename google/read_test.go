@@ -142,6 +142,36 @@ func TestVanishedRows(t *testing.T) {
 	if second[0].Token == first[0].Token || !second[0].Version.After(first[0].Version) {
 		t.Errorf("before and after:\n%+v\n%+v", first[0], second[0])
 	}
+	w.deliver(1) // other months move
+	if third := w.deliveries(); third[0].Token != second[0].Token || !third[0].Version.Equal(second[0].Version) {
+		t.Errorf("a month that stayed as it was:\n%+v\n%+v", second[0], third[0])
+	}
+}
+
+// TestOddMonths tells of rows that break the identity of the FOCUS export, as long as they do, whatever other months say.
+func TestOddMonths(t *testing.T) {
+	w := newWorld(t, cloud.Options{FillTicks: 1, RestateEvery: -1})
+	w.s.Spec.Fields[fieldExport] = string(exportFocus)
+	w.up()
+	w.export(exportFocus, 1)
+	linked := cloud.LinkedDataset(payer, "US")
+	read := func() string {
+		w.clock.add(time.Second)
+		for _, d := range w.deliveries() {
+			if _, err := w.p.Fetch(t.Context(), w.a, w.s, d, t.TempDir()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return notes(w.plan(outlay.Look{}), "warn")
+	}
+	w.Alter(hosting, linked, exportFocus.table(payer), "UPDATE TABLE SET BilledCost = BilledCost + 1 WHERE BillingPeriodStart < TIMESTAMP '2026-11-01'")
+	if got := read(); !strings.Contains(got, "rows of 2026-10, BilledCost") {
+		t.Errorf("an odd month: %q", got)
+	}
+	w.Alter(hosting, linked, exportFocus.table(payer), "UPDATE TABLE SET BilledCost = BilledCost - 1 WHERE BillingPeriodStart < TIMESTAMP '2026-11-01'")
+	if got := read(); strings.Contains(got, "BilledCost") {
+		t.Errorf("all is well: %q", got)
+	}
 }
 
 // TestCap refuses a query above the cap before it costs anything, and names the field to raise.
