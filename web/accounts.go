@@ -164,7 +164,7 @@ func (s *site) backfill(c *call) error {
 	if err == nil {
 		return redirect(c, "/runs/"+run.ID)
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (s *site) removeAccount(c *call) error {
 		id = d.ID
 	}
 	if err := s.Control.RemoveAccount(c.r.Context(), c.actor, id); err != nil {
-		e, status, err := formProblem(err)
+		e, status, err := formProblem(c, err)
 		if err != nil {
 			return err
 		}

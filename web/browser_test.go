@@ -66,7 +66,7 @@ func TestPagesInBrowser(t *testing.T) {
 		{"credential", "/accounts/acc_main/credential"}, {"provision", "/accounts/acc_two/billing/provision"}, {"deprovision", "/accounts/acc_main/billing/deprovision"}, {"run-stopped", "/runs/run_stopped"}, {"run-done", "/runs/run_done"},
 		{"run-asks", "/runs/run_asks"}, {"account-asks", "/accounts/acc_ask"}, {"account-reads", "/accounts/acc_read"}, {"import", "/accounts/acc_read/billing/import?list=1&field-archive=x"}, {"stop", "/sources/src_read/stop"},
 		{"abandon", "/accounts/acc_ask/billing/abandon"}, {"drift", "/accounts/acc_main/billing/drift"},
-		{"data-health", "/data-health"}, {"users", "/users"}, {"tokens", "/tokens"}, {"audit", "/audit"},
+		{"data-health", "/data-health"}, {"imports", "/imports"}, {"users", "/users"}, {"tokens", "/tokens"}, {"audit", "/audit"},
 	} {
 		check(p.name, p.path, "light", 1440)
 		check(p.name, p.path, "dark", 1440)

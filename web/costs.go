@@ -89,7 +89,7 @@ func (s *site) goTo(c *call, q url.Values) error {
 
 // badCosts shows what is wrong with the view's address and offers the default view.
 func (s *site) badCosts(c *call, q url.Values, err error) error {
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}

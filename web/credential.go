@@ -101,7 +101,7 @@ func (s *site) addAccount(c *call) error {
 	name := strings.TrimSpace(c.r.PostFormValue("name"))
 	v, err := s.Control.AddAccount(c.r.Context(), c.actor, control.AddAccountRequest{Name: name, Provider: outlay.ProviderName(provider), Kind: kind, Values: values, Secrets: secrets})
 	if err != nil {
-		e, status, err := formProblem(err)
+		e, status, err := formProblem(c, err)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (s *site) rotateCredential(c *call) error {
 	}
 	values, secrets := fields(c, k)
 	if _, err := s.Control.RotateCredential(c.r.Context(), c.actor, id, control.RotateRequest{Kind: kind, Values: values, Secrets: secrets}); err != nil {
-		e, status, err := formProblem(err)
+		e, status, err := formProblem(c, err)
 		if err != nil {
 			return err
 		}

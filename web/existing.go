@@ -91,7 +91,7 @@ func (s *site) importExport(c *call) error {
 	if err == nil {
 		return redirect(c, "/accounts/"+id)
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (s *site) stopReading(c *call) error {
 	if err == nil {
 		return redirect(c, "/accounts")
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (s *site) abandon(c *call) error {
 	if err == nil {
 		return redirect(c, "/accounts/"+v.AccountID)
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (s *site) repair(c *call) error {
 	if err == nil {
 		return redirect(c, "/runs/"+run.ID)
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ type house struct {
 	auth    *auth.Auth
 	control *control.Control
 	nimbus  *nimbus
+	loader  *loader
+	uploads string // where files come in
 	server  *httptest.Server
 	org     string
 }
@@ -56,12 +58,12 @@ func newHouse(t *testing.T, costs outlay.CostStore) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, store: store, nimbus: &nimbus{}, org: "org_1"}
+	h := &house{t: t, store: store, nimbus: &nimbus{}, loader: &loader{}, uploads: t.TempDir(), org: "org_1"}
 	h.auth = auth.New(auth.Options{Store: store, Clock: fixedClock{}, Log: log})
 	h.control = control.New(control.Deps{
-		Store: store, Providers: []outlay.Provider{h.nimbus}, Costs: costs, Sealer: box, Passwords: h.auth, Clock: fixedClock{}, Log: log, LookEvery: time.Hour,
+		Store: store, Providers: []outlay.Provider{h.nimbus}, Costs: costs, Sealer: box, Importer: h.loader, Passwords: h.auth, Clock: fixedClock{}, Log: log, LookEvery: time.Hour,
 	})
-	handler, err := New(Options{Control: h.control, Auth: h.auth, Clock: fixedClock{}, Log: log, Version: "test"})
+	handler, err := New(Options{Control: h.control, Auth: h.auth, Clock: fixedClock{}, Log: log, Version: "test", Uploads: h.uploads})
 	if err != nil {
 		t.Fatal(err)
 	}

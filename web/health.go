@@ -11,13 +11,13 @@ import (
 )
 
 type healthBody struct {
-	Months   []outlay.Period
-	Sources  []healthSource
-	Troubles []trouble
-	Restated []restated
-	Overlaps []overlap
-	MayCheck bool
-	Now      time.Time
+	Months              []outlay.Period
+	Sources             []healthSource
+	Troubles            []trouble
+	Restated            []restated
+	Overlaps            []overlap
+	MayCheck, MayImport bool
+	Now                 time.Time
 }
 
 // healthSource is one line of the grid: a source and the state of each month.
@@ -76,7 +76,7 @@ func (s *site) showDataHealth(c *call, e *outlay.Error, status int) error {
 		return err
 	}
 	now := s.Clock.Now()
-	b := healthBody{MayCheck: c.actor.May(outlay.BillingCheck), Now: now}
+	b := healthBody{MayCheck: c.actor.May(outlay.BillingCheck), MayImport: c.actor.May(outlay.CostsImport), Now: now}
 	names := map[string]string{}
 	for _, src := range sources {
 		names[src.ID] = src.Name
@@ -128,7 +128,7 @@ func mayRemove(a outlay.Actor, s control.SourceView) bool {
 func (s *site) removeHistory(c *call) error {
 	err := s.Control.RemoveHistory(c.r.Context(), c.actor, c.r.PathValue("id"), c.r.PostFormValue("confirm"))
 	if err != nil {
-		e, status, err := formProblem(err)
+		e, status, err := formProblem(c, err)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,10 @@ func (*nimbus) About() outlay.ProviderInfo {
 		TagsLink:     outlay.Link{Title: "Required permissions in the Nimbus documentation", URL: "https://docs.nimbus.example/permissions"},
 		Fields:       []outlay.ProviderField{{Name: "format", Title: "Cost data", Default: "focus", Options: []outlay.Region{{ID: "focus", Title: "FOCUS 1.2, Parquet, daily"}, {ID: "both", Title: "FOCUS and the provider’s own"}}}, {Name: "prefix", Title: "Store prefix", Optional: true, Hint: "Lower-case letters.", Link: outlay.Link{Title: "Prefixes in the Nimbus documentation", URL: "https://docs.nimbus.example/prefixes"}}},
 		ImportFields: []outlay.ProviderField{{Name: "archive", Title: "Archive", Hint: "Where to look."}},
-		TagsHint:     "Nimbus lists a key only after some resource has carried it.",
+		FileFormats: []outlay.FileFormat{
+			{Format: "bill", Title: "Nimbus bill (new accounts)", Columns: []string{"NimbusCost", "NimbusKind"}}, {Format: "bill", Title: "Nimbus bill (old accounts)", Columns: []string{"Cost", "Kind"}},
+		},
+		TagsHint: "Nimbus lists a key only after some resource has carried it.",
 		Tags: outlay.TagsInfo{Timing: "A key is in the charges a day after it was turned on.", Link: outlay.Link{Title: "Tags in the Nimbus documentation", URL: "https://docs.nimbus.example/tags"}, Backfill: "Nimbus writes all keys anew.", Manual: &outlay.Instruction{
 			Text: "Turn the keys on in the console.", Who: "The payer", Link: "https://nimbus.example/tags", LinkTitle: "Tags in the console", Values: []outlay.InstructionValue{{Title: "Key", Value: "{key}"}}, Seen: "Its state becomes On.",
 		}},
@@ -115,6 +118,9 @@ func (*nimbus) Fetch(context.Context, *outlay.CloudAccount, *outlay.Source, outl
 }
 
 func (*nimbus) Mapping(format string) (outlay.Mapping, error) {
+	if format == "bill" {
+		return outlay.Mapping{}, nil
+	}
 	return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "", "nimbus has no format %q", format)
 }
 

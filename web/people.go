@@ -100,7 +100,7 @@ func (s *site) afterUsers(c *call, f userForm, err error) error {
 	if err == nil {
 		return redirect(c, "/users")
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}

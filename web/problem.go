@@ -26,6 +26,9 @@ func (s *site) problem(c *call, err error) {
 		s.Log.ErrorContext(c.r.Context(), "a page failed", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 	}
 	p := page{Title: problemTitle(e.Code), Status: auth.Status(e.Code), Body: e}
+	if e.Code == outlay.CodeForbidden && c.actor.May(c.action) { // it was not the role: a provider said no
+		p.Title = "The provider refused"
+	}
 	if err := s.show(c, "problem", p); err != nil {
 		s.Log.ErrorContext(c.r.Context(), "the error page failed", "error", err)
 		http.Error(c.w, "Something went wrong inside Outlay.", http.StatusInternalServerError)
@@ -58,14 +61,17 @@ func (s *site) toLogin(c *call) {
 	_ = redirect(c, to)
 }
 
-// formProblem is err as the summary of a form with its status, or err itself where no form can help.
-func formProblem(err error) (*outlay.Error, int, error) {
+// formProblem is err as the summary of a form with its status, or err itself where no form can help. What a provider
+// forbids is for the form too, a role that does not open the page is not.
+func formProblem(c *call, err error) (*outlay.Error, int, error) {
 	e := outlay.AsError(err)
 	switch e.Code {
-	case outlay.CodeInvalid, outlay.CodeThrottled, outlay.CodeUnavailable:
+	case outlay.CodeInvalid, outlay.CodeThrottled, outlay.CodeUnavailable, outlay.CodeConflict:
 		return e, auth.Status(e.Code), nil
-	case outlay.CodeConflict:
-		return e, http.StatusConflict, nil
+	case outlay.CodeForbidden:
+		if c.actor.May(c.action) {
+			return e, auth.Status(e.Code), nil
+		}
 	}
 	return nil, 0, err
 }

@@ -162,7 +162,7 @@ func (s *site) provision(c *call) error {
 	if err == nil {
 		return redirect(c, "/runs/"+run.ID)
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}

@@ -169,7 +169,7 @@ func (s *site) afterRun(c *call, v control.RunView, err error) error {
 	if err == nil {
 		return redirect(c, "/runs/"+v.ID)
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}

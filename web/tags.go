@@ -269,7 +269,7 @@ func (s *site) activateTags(c *call) error {
 	if err == nil {
 		return redirect(c, "/runs/"+run.ID)
 	}
-	e, status, err := formProblem(err)
+	e, status, err := formProblem(c, err)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (s *site) createToken(c *call) error {
 	}
 	view, secret, err := s.Control.CreateToken(c.r.Context(), c.actor, control.CreateTokenRequest{Name: b.Name, Actions: b.Chosen, Days: b.Days})
 	if err != nil {
-		e, status, err := formProblem(err)
+		e, status, err := formProblem(c, err)
 		if err != nil {
 			return err
 		}

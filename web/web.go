@@ -28,6 +28,8 @@ type Options struct {
 	Version string
 	// DemoNote, when not empty, stands above every page: what is simulated, and how to sign in.
 	DemoNote string
+	// Uploads is a folder for files on their way in; "" is the system's.
+	Uploads string
 	// Secure says that people come by https: answers then carry HSTS and the theme cookie is Secure.
 	Secure bool
 }
