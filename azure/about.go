@@ -67,7 +67,7 @@ func (p *Provider) About() outlay.ProviderInfo {
 		Running:      "The export is free. You pay Azure for storing its files: cents a month for most subscriptions.",
 		DeleteFiles:  "Cannot be undone. Azure sends past months again only when asked, month by month.",
 		KeepFiles:    "Only the export is removed. You pay Azure for the storage.",
-		LeftAlone:    "The registration of Microsoft.CostManagementExports stays, and tag inheritance stays as it is unless Outlay turned it on.",
+		LeftAlone:    "The registration of Microsoft.CostManagementExports stays, and tag inheritance stays as it is, also where Outlay turned it on.",
 		ImportFields: scopeFields(),
 		FileFormats:  fileFormats(),
 	}

@@ -56,7 +56,8 @@ type need struct {
 	soft   bool
 }
 
-// needsOf are the permissions that a source's way up, or down, takes. Without a source, those of a new one.
+// needsOf are the permissions that a source's way up, or down, takes; of an imported one, those that reading takes.
+// Without a source, those of a new one.
 func needsOf(s *outlay.Source) []need {
 	list := []need{
 		{actSubscriptionRead, inSubscription, "checking the subscription", false},
@@ -66,6 +67,11 @@ func needsOf(s *outlay.Source) []need {
 		{actContainerRead, inStorage, "finding the container", false},
 		{actBlobsRead, inStorage, "reading delivered files", false},
 		{actExportRead, inCosts, "finding the export and its runs", false},
+	}
+	if s != nil && s.Origin == outlay.OriginImported {
+		return slices.DeleteFunc(list, func(n need) bool { // ending an import takes nothing
+			return s.Spec == nil || !slices.Contains([]string{actSubscriptionRead, actPermissionsRead, actExportRead, actBlobsRead}, n.action)
+		})
 	}
 	if s != nil && s.Spec == nil && s.Desired != outlay.Draft {
 		return append(list, downNeeds(s)...)

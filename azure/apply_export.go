@@ -13,8 +13,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/costmanagement/armcostmanagement/v3"
 )
 
-// registrationLag is how long Azure may deny a registration that is through (architecture.md ruling 10).
-const registrationLag = 15 * time.Minute
+// spreadTime is how long Azure may deny a registration that is through, or a role that was given (architecture.md
+// ruling 10, clouds.md §3.3 step 6).
+const spreadTime = 15 * time.Minute
 
 // startIn is how far in the future an export's schedule begins; Azure refuses one that has begun.
 const startIn = 10 * time.Minute
@@ -176,20 +177,31 @@ func (w *applier) exportFailure(ctx context.Context, err error) error {
 	e := outlay.AsError(failure(err, exportCall(actExportWrite, w.n.Scope, "creating "+exportWords(w.c.To[propDataset]))))
 	switch {
 	case notRegistered(errorText(err)):
-		if since := w.row().IntentAt; !since.IsZero() && w.p.opts.Clock.Now().Sub(since) > registrationLag {
+		if w.triedLong() {
 			return &outlay.Error{
 				Code: outlay.CodeInvalid, Outcome: outlay.DefinitelyNot, Err: err, Message: "creating the export: Azure still says that " + exportsProvider + " is not registered in subscription " + w.n.Subscription,
 				Fix: "Look at the subscription's resource providers in the Azure portal, register it there again, then try again.",
 			}
 		}
-		e.RetryAfter = 3 * w.p.opts.Poll
+		e.RetryAfter = max(e.RetryAfter, 3*w.p.opts.Poll)
 	case e.Code == outlay.CodeForbidden && lacks(e, actAssignmentsWrite) && w.granted(ctx, actAssignmentsWrite):
+		if w.triedLong() {
+			e.Fix = "The app's roles allow it, and Azure refuses it all the same. Look for a deny assignment at the storage account, or choose to write without an identity. A role just assigned can take 15 minutes to work."
+			return e
+		}
 		return &outlay.Error{
 			Code: outlay.CodeUnavailable, Outcome: outlay.DefinitelyNot, Err: err, RetryAfter: 6 * w.p.opts.Poll,
 			Message: "creating the export: Azure does not know everywhere yet that this app may assign roles", Fix: "Nothing to do: a new role takes up to 15 minutes.",
 		}
 	}
 	return e
+}
+
+// triedLong tells whether the export was first ordered longer ago than Azure takes to know a registration or a role
+// everywhere.
+func (w *applier) triedLong() bool {
+	since := w.row().IntentAt
+	return !since.IsZero() && w.p.opts.Clock.Now().Sub(since) > spreadTime
 }
 
 // granted tells whether the credential's roles allow an action on the storage account's group.

@@ -65,7 +65,7 @@ func (w *applier) createGroup(ctx context.Context) (outlay.Resource, error) {
 		return outlay.Resource{}, failure(err, call{Action: actGroupWrite, Resource: n.groupID(), Doing: "creating the resource group"})
 	}
 	return outlay.Resource{
-		State: outlay.StateCreated, ProviderID: orElse(text(got.ID), n.groupID()), Owner: marks(tags),
+		State: outlay.StateCreated, ProviderID: n.groupID(), Owner: marks(tags),
 		Properties: map[string]string{propRegion: region(orElse(text(got.Location), n.Region))},
 	}, nil
 }
@@ -212,8 +212,7 @@ func (w *applier) putContainer(ctx context.Context) (outlay.Resource, error) {
 	case w.c.Action == outlay.ActionUpdate && !found:
 		return outlay.Resource{}, goneMeanwhile("container", w.n.Container)
 	case w.c.Action == outlay.ActionUpdate:
-		c.Doing = "making the container private"
-		private.ContainerProperties.Metadata = metadata(live.Owner)
+		c.Doing = "making the container private" // what is not named stays: the metadata, whoever put it there
 		if _, err := client.Update(ctx, w.n.Group, w.n.Account, w.n.Container, private, nil); err != nil {
 			return outlay.Resource{}, failure(err, c)
 		}

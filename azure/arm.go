@@ -19,7 +19,7 @@ func (ses session) list(ctx context.Context, path, version string, take func(pag
 		return err
 	}
 	link := runtime.JoinPaths(client.Endpoint(), path) + "?api-version=" + url.QueryEscape(version)
-	for link != "" {
+	for range maxPages {
 		body, err := getPage(ctx, client, link)
 		if err != nil {
 			return err
@@ -27,9 +27,15 @@ func (ses session) list(ctx context.Context, path, version string, take func(pag
 		if link, err = take(body); err != nil {
 			return outlay.Errorf(outlay.CodeUnavailable, byItself, "Azure's answer to %s cannot be read: %w", path, err)
 		}
+		if link == "" {
+			return nil
+		}
 	}
-	return nil
+	return outlay.Errorf(outlay.CodeUnavailable, byItself, "Azure's answer to %s has no end", path)
 }
+
+// maxPages is more than any list has: pages that lead in a circle end there.
+const maxPages = 1000
 
 // getPage reads one page.
 func getPage(ctx context.Context, client *arm.Client, link string) ([]byte, error) {

@@ -28,7 +28,8 @@ type session struct {
 }
 
 // session signs in with the account's stored credential, and with nothing else: never with what the server's
-// environment, its files or its machine would offer (clouds.md §3.11).
+// environment, its files or its machine would offer (clouds.md §3.11). A credential that was rotated to another
+// subscription than the account is bound to is refused.
 func (p *Provider) session(a *outlay.CloudAccount) (session, error) {
 	if a == nil {
 		return session{}, outlay.Errorf(outlay.CodeInvalid, "", "no account was given")
@@ -40,6 +41,10 @@ func (p *Provider) session(a *outlay.CloudAccount) (session, error) {
 	ses := session{p: p, cred: cred, subscription: strings.ToLower(a.Credential.Values[fieldSubscription])}
 	if !isGUID(ses.subscription) {
 		return session{}, outlay.Errorf(outlay.CodeInvalid, "Enter the subscription ID, 32 hexadecimal digits with dashes.", "the account has no subscription ID").InField(fieldSubscription)
+	}
+	if bound := a.Identity.AccountID; bound != "" && !strings.EqualFold(bound, ses.subscription) { // reliability.md M11
+		return session{}, outlay.Errorf(outlay.CodeConflict, "Store a credential for subscription "+bound+", or add subscription "+ses.subscription+" as an account of its own.",
+			"the credential is for subscription %s, but this account is bound to %s", ses.subscription, bound)
 	}
 	// The SDK registers resource providers by itself unless told not to; we do it as a step of the plan.
 	ses.opts = arm.ClientOptions{ClientOptions: p.clientOptions(), DisableRPRegistration: true}

@@ -135,8 +135,15 @@ func readToken(dir, name string) (string, error) {
 			return strings.TrimSpace(string(b)), nil
 		}
 	}
-	return "", &outlay.Error{
-		Code: outlay.CodeUnavailable, Outcome: outlay.NeverSent, Message: "signing in to Azure: the token file cannot be read", Field: fieldTokenFile,
+	return "", noTokenFile()
+}
+
+// textNoToken is by what the failure is known again that the SDK makes of noTokenFile: it keeps the text alone.
+const textNoToken = "the token file cannot be read"
+
+func noTokenFile() *outlay.Error {
+	return &outlay.Error{
+		Code: outlay.CodeUnavailable, Outcome: outlay.NeverSent, Message: "signing in to Azure: " + textNoToken, Field: fieldTokenFile,
 		Fix: "Check that the platform puts the token into the server's folder for token files.",
 	}
 }

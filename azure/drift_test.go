@@ -8,6 +8,7 @@ import (
 	"outlay"
 	cloud "outlay/simcloud/azure"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/storage/armstorage/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -54,6 +55,32 @@ func TestDrift(t *testing.T) {
 				t.Errorf("after the repair: %v", todo(again))
 			}
 		})
+	}
+}
+
+// TestContainerKeepsItsMetadata: making a container private again takes nothing from it that somebody noted there.
+func TestContainerKeepsItsMetadata(t *testing.T) {
+	w := newWorld(t, quotaEnterprise, cloud.Options{})
+	w.up()
+	n := w.p.namesOf(w.s, w.a.Identity)
+	ses, err := w.p.session(w.a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := ses.containers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	noted := metadata(w.p.ourTags(w.s, "op_1"))
+	noted["purpose"] = to("audit of 2026")
+	if _, err := client.Update(t.Context(), n.Group, n.Account, n.Container, armstorage.BlobContainer{ContainerProperties: &armstorage.ContainerProperties{Metadata: noted}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.apply(outlay.Change{Action: outlay.ActionUpdate, Kind: kindContainer, Name: n.Container, To: map[string]string{propPublic: off}}); err != nil {
+		t.Fatal(err)
+	}
+	if tags := w.one("container").Tags; tags["purpose"] != "audit of 2026" || len(tags) != 6 || w.calls("BlobContainers_Update") != 2 {
+		t.Errorf("metadata: %v", tags)
 	}
 }
 

@@ -42,8 +42,14 @@ func failure(err error, c call) error {
 	}
 	e := classify(re.ErrorCode, re.StatusCode, messageOf(re), c)
 	e.Err = err
-	if e.Code == outlay.CodeThrottled && re.RawResponse != nil {
+	if re.RawResponse == nil {
+		return e
+	}
+	switch e.Code {
+	case outlay.CodeThrottled:
 		e.RetryAfter = waitAsked(re.RawResponse.Header)
+	case outlay.CodeUnavailable:
+		e.RetryAfter, _ = longestAsked(re.RawResponse.Header)
 	}
 	return e
 }
@@ -126,6 +132,8 @@ func verdicts(code string) (verdict, bool) {
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "a lock in Azure forbids it", "Remove the lock in the Azure portal, then try again."}, true
 	case "SubscriptionNotFound", "InvalidSubscriptionId":
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "the credential cannot see this subscription", "Check the subscription ID, and give the app a role in this subscription."}, true
+	case "InvalidResourceType", "InvalidResourceNamespace":
+		return verdict{outlay.CodeInvalid, outlay.DefinitelyNot, "Azure does not have this service here", "Choose another region, or another scope."}, true
 	case "DisabledSubscription", "ReadOnlyDisabledSubscription", "SubscriptionNotEnabled":
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "the subscription is disabled", "Enable the subscription in the Azure portal."}, true
 	case "TooManyRequests", "ServerBusy", "OperationTimedOut", "ResourceCollectionRequestsThrottled", "SubscriptionRequestsThrottled":
@@ -227,6 +235,9 @@ func failedSignIn(err error) (*outlay.Error, bool) {
 	}
 	out := &outlay.Error{Outcome: outlay.NeverSent, Err: err, Code: outlay.CodeUnavailable, Message: "signing in to Azure: no answer", Fix: "Check that this server can reach login.microsoftonline.com; it is tried again by itself."}
 	if failed.RawResponse == nil {
+		if strings.Contains(err.Error(), textNoToken) {
+			out = noTokenFile()
+		}
 		return out, true
 	}
 	switch status := failed.RawResponse.StatusCode; {
@@ -300,7 +311,14 @@ func neverSent(err error) bool {
 // waitAsked is the longest of what Azure asks to wait: Resource Manager says it in Retry-After, Cost Management in
 // headers of its own for each of its limits (clouds.md §3.7). A minute when it says nothing.
 func waitAsked(h http.Header) time.Duration {
-	longest, said := time.Duration(0), false
+	if longest, said := longestAsked(h); said {
+		return longest
+	}
+	return time.Minute
+}
+
+// longestAsked is the longest of what an answer asks to wait, at most an hour, and whether it asks at all.
+func longestAsked(h http.Header) (longest time.Duration, said bool) {
 	for name, values := range h {
 		name = strings.ToLower(name)
 		ours := name == "retry-after" || strings.HasPrefix(name, "x-ms-ratelimit-") && strings.HasSuffix(name, "retry-after")
@@ -311,13 +329,16 @@ func waitAsked(h http.Header) time.Duration {
 			longest, said = max(longest, time.Duration(s)*time.Second), true
 		}
 	}
-	if !said {
-		return time.Minute
-	}
-	return min(longest, time.Hour)
+	return min(longest, time.Hour), said
 }
 
-// isGone tells whether Azure says that a thing does not exist. A refused or throttled call never does.
+// isGone tells whether Azure says that a thing does not exist. A refused or throttled call never does, nor a 404 that is
+// about something else: a subscription that the credential no longer sees.
 func isGone(err error) bool {
-	return statusOf(err) == http.StatusNotFound || outlay.CodeOf(err) == outlay.CodeNotFound
+	re, ok := errors.AsType[*azcore.ResponseError](err)
+	if !ok {
+		return outlay.CodeOf(err) == outlay.CodeNotFound
+	}
+	v, known := verdicts(re.ErrorCode)
+	return re.StatusCode == http.StatusNotFound && (!known || v.code == outlay.CodeNotFound)
 }

@@ -55,6 +55,7 @@ func TestErrors(t *testing.T) {
 		{404, "SubscriptionNotFound", "", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
 		{404, "ResourceGroupNotFound", "", outlay.CodeNotFound, outlay.DefinitelyNot, ""},
 		{404, "404", "", outlay.CodeNotFound, outlay.DefinitelyNot, ""},
+		{404, "InvalidResourceType", "", outlay.CodeInvalid, outlay.DefinitelyNot, ""},
 		{408, "RequestTimeout", "", outlay.CodeUnavailable, outlay.Unknown, ""},
 		{409, "StorageAccountAlreadyTaken", "", outlay.CodeConflict, outlay.DefinitelyNot, ""},
 		{409, "ContainerBeingDeleted", "", outlay.CodeUnavailable, outlay.DefinitelyNot, ""},
@@ -100,6 +101,28 @@ func TestSuccessInDisguise(t *testing.T) {
 	}
 }
 
+// TestGone: only an answer about the thing itself says that it does not exist.
+func TestGone(t *testing.T) {
+	for name, row := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"the thing":        {answered(404, "ResourceNotFound", "", nil), true},
+		"its group":        {answered(404, "ResourceGroupNotFound", "", nil), true},
+		"a code of no use": {answered(404, "404", "", nil), true},
+		"a failure":        {failure(answered(404, "ResourceNotFound", "", nil), call{}), true},
+		"the subscription": {answered(404, "SubscriptionNotFound", "", nil), false},
+		"the service":      {answered(404, "InvalidResourceType", "", nil), false},
+		"a refusal":        {answered(403, "AuthorizationFailed", "", nil), false},
+		"no answer":        {io.ErrUnexpectedEOF, false},
+		"nothing":          {nil, false},
+	} {
+		if got := isGone(row.err); got != row.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // TestThrottleHeaders waits for the longest of what Azure asks.
 func TestThrottleHeaders(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -122,6 +145,14 @@ func TestThrottleHeaders(t *testing.T) {
 		if got := outlay.AsError(failure(answered(429, "429", "", h), call{Doing: "x"})).RetryAfter; got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)
 		}
+	}
+	for status, header := range map[int]http.Header{503: {"Retry-After": {"9"}}, 500: {"Retry-After": {"9"}}} {
+		if got := outlay.AsError(failure(answered(status, "X", "", header), call{Doing: "x"})).RetryAfter; got != 9*time.Second {
+			t.Errorf("%d: waits %s", status, got)
+		}
+	}
+	if got := outlay.AsError(failure(answered(409, "AnotherOperationInProgress", "", nil), call{Doing: "x"})).RetryAfter; got != 0 {
+		t.Errorf("busy, and nothing asked: waits %s", got)
 	}
 }
 
@@ -233,6 +264,16 @@ func TestFreshRole(t *testing.T) {
 	err := w.apply(plan.Changes[4])
 	if e := outlay.AsError(err); e == nil || e.Code != outlay.CodeUnavailable || e.Outcome != outlay.DefinitelyNot {
 		t.Errorf("a role that is there: %v", err)
+	}
+	for i, row := range w.s.Resources {
+		if row.Kind == kindExport {
+			w.s.Resources[i].State, w.s.Resources[i].IntentAt = outlay.StateIntended, time.Now().Add(-16*time.Minute)
+		}
+	}
+	w.Fault(cloud.Fault{Match: "Exports_CreateOrUpdate", Kind: cloud.Answer, Status: 401, Code: "Unauthorized", Message: refusal})
+	err = w.apply(plan.Changes[4])
+	if e := outlay.AsError(err); e == nil || e.Code != outlay.CodeForbidden || len(e.Needs) != 1 || !strings.Contains(e.Fix, "deny assignment") {
+		t.Errorf("a role that is there, and does not help for long: %v", err)
 	}
 	w.Deny(w.app, actAssignmentsWrite)
 	err = w.apply(plan.Changes[4])

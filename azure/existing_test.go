@@ -78,6 +78,11 @@ func TestExistingThatCannotBeRead(t *testing.T) {
 		t.Errorf("without the right to look at the storage account: %q", why)
 	}
 	w.Undeny(w.app, actAccountRead)
+	w.Fault(cloud.Fault{Match: "Container_ListBlobs", Kind: cloud.ResetBefore, Times: -1})
+	if all := w.existing(nil); len(all) != 3 || !strings.Contains(all["focus"].Why, "does not answer") {
+		t.Errorf("without its storage account: %+v", all)
+	}
+	w.ClearFaults()
 	w.RemoveContainer("theircosts", "bills")
 	if why := w.existing(nil)["focus"].Why; !strings.Contains(why, "does not exist") {
 		t.Errorf("without its container: %q", why)

@@ -17,17 +17,13 @@ const (
 	extraName   = "name"  // of the subscription
 )
 
-// whoami asks Azure about the subscription, and refuses a credential that is now another's (reliability.md M11).
+// whoami asks Azure about the subscription, and refuses a credential whose tenant is now another (reliability.md M11).
 func (p *Provider) whoami(ctx context.Context, ses session, a *outlay.CloudAccount, s *outlay.Source) (outlay.Identity, error) {
 	client, err := ses.subscriptions()
 	if err != nil {
 		return outlay.Identity{}, err
 	}
 	bound := a.Identity
-	if bound.AccountID != "" && bound.AccountID != ses.subscription {
-		return outlay.Identity{}, outlay.Errorf(outlay.CodeConflict, "Store a credential for subscription "+bound.AccountID+", or add subscription "+ses.subscription+" as an account of its own.",
-			"the credential is for subscription %s, but this account is bound to %s", ses.subscription, bound.AccountID)
-	}
 	got, err := client.Get(ctx, ses.subscription, nil)
 	if err != nil {
 		return outlay.Identity{}, failure(err, call{Action: "Microsoft.Resources/subscriptions/read", Resource: "/subscriptions/" + ses.subscription, Doing: "reading the subscription"})

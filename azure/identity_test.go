@@ -48,11 +48,29 @@ func TestBinding(t *testing.T) {
 	if _, err := w.p.Observe(t.Context(), w.a, nil, bindOnly()); outlay.CodeOf(err) != outlay.CodeConflict {
 		t.Errorf("another subscription: %v", err)
 	}
+	before := len(w.Requests())
+	group := outlay.Change{Action: outlay.ActionCreate, Kind: kindGroup, Name: "outlay-x"}
+	if _, err := w.p.Apply(t.Context(), w.a, w.s, group); outlay.CodeOf(err) != outlay.CodeConflict || len(w.Requests()) != before {
+		t.Errorf("a change in another subscription: %v", err)
+	}
+	for _, err := range w.p.Deliveries(t.Context(), w.a, theirSource()) {
+		if outlay.CodeOf(err) != outlay.CodeConflict {
+			t.Errorf("read by another subscription's credential: %v", err)
+		}
+	}
 	w.a.Credential.Values[fieldSubscription] = testSub
 	w.a.Identity.Extra[extraTenant] = otherSub
 	if _, err := w.p.Observe(t.Context(), w.a, nil, bindOnly()); outlay.CodeOf(err) != outlay.CodeConflict {
 		t.Errorf("moved to another tenant: %v", err)
 	}
+}
+
+// theirSource reads an export that somebody else set up.
+func theirSource() *outlay.Source {
+	return &outlay.Source{OrgID: "org_1", ID: "src_1", Origin: outlay.OriginImported, Desired: outlay.Present, Spec: &outlay.Spec{Fields: map[string]string{
+		importScope: strings.Trim(subScope, "/"), importExport: "monthly", importDataset: typeFocus, importContainer: "cost", importRoot: "theirs",
+		importStorage: subScope + "/resourceGroups/theirs/providers/Microsoft.Storage/storageAccounts/theirsaccount",
+	}}}
 }
 
 // TestSubscriptionState blocks what Azure would refuse.
@@ -87,6 +105,10 @@ func TestSignIn(t *testing.T) {
 		if _, err := w.p.Observe(t.Context(), w.a, nil, bindOnly()); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
+	}
+	w.a.Credential.Kind, w.a.Credential.Values[fieldTokenFile] = kindFederated, "none-of-this-name"
+	if _, err := w.p.Observe(t.Context(), w.a, nil, bindOnly()); outlay.AsError(err).Field != fieldTokenFile || outlay.CodeOf(err) != outlay.CodeUnavailable {
+		t.Errorf("without its token file: %v", err)
 	}
 	w.a.Credential.Kind = kindSecret
 	for name, spoil := range map[string]func(){

@@ -124,6 +124,11 @@ func stands(r outlay.Resource) bool {
 	return r.State != outlay.StatePlanned && r.State != outlay.StateDeleted
 }
 
+// done tells whether a change was made, as far as we know: not refused, not merely begun.
+func done(r outlay.Resource) bool {
+	return r.State == outlay.StateCreated || r.State == outlay.StateVerified
+}
+
 // ourTags are the marks that a resource is born with.
 func (p *Provider) ourTags(s *outlay.Source, operation string) map[string]string {
 	tags := map[string]string{

@@ -131,7 +131,7 @@ func (o *observer) group(ctx context.Context) {
 		o.unknown(string(kindGroup), failure(err, call{Action: actGroupRead, Resource: o.n.groupID(), Doing: "looking for the resource group"}))
 		return
 	}
-	r := outlay.Resource{Kind: kindGroup, Name: o.n.Group, ProviderID: text(got.ID), Owner: marks(texts(got.Tags)), Properties: map[string]string{propRegion: region(text(got.Location))}}
+	r := outlay.Resource{Kind: kindGroup, Name: o.n.Group, ProviderID: o.n.groupID(), Owner: marks(texts(got.Tags)), Properties: map[string]string{propRegion: region(text(got.Location))}}
 	if !o.p.ours(o.s, r.Owner) {
 		r.State = outlay.StateForeign
 	}

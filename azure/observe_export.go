@@ -13,7 +13,6 @@ import (
 // What properties of an export say.
 const (
 	propPrincipal = "principal id" // of the export's own identity: what its access to the storage account hangs on
-	propRunning   = "run under way"
 
 	scheduleDaily = "Daily, Active"
 	splitYes      = "yes"
@@ -244,7 +243,7 @@ func (o *observer) due(e export) {
 	now := o.seen.At
 	month := outlay.PeriodOf(now).Start()
 	last := month.AddDate(0, -1, 0)
-	if isBillingScope(o.n.Scope) && scopeKind(o.n.Scope) == scopeProfile || !e.resource.Created.Before(month) {
+	if scopeKind(o.n.Scope) == scopeProfile || !e.resource.Created.Before(month) {
 		return
 	}
 	day := 0
@@ -255,8 +254,8 @@ func (o *observer) due(e export) {
 	}
 	since := month.AddDate(0, 0, day-1)
 	name := backfillName(outlay.PeriodOf(last), e.resource.Name, since)
-	if row, ok := ledgerNamed(o.s, kindBackfill, name); day == 0 || ok && row.State != outlay.StateIntended {
-		return
+	if row, ok := ledgerNamed(o.s, kindBackfill, name); day == 0 || ok && done(row) {
+		return // one that was refused is asked for again
 	}
 	for _, r := range e.runs {
 		if covers(r, last) && !r.submitted.Before(since) {
@@ -313,9 +312,20 @@ func (o *observer) imported(ctx context.Context) {
 		r.State, r.Owner = outlay.StateCreated, nil // it is somebody's, and that is as wanted
 		if !there {
 			r.State = outlay.StateMissing
-		} else if newest, ok := found.newestRun(); ok && newest.failed() {
-			o.note("warn", "The last run of the export "+e.Name+" ended as "+newest.status+".")
+		} else {
+			o.health(found)
 		}
 		o.add(r)
+	}
+}
+
+// health says what keeps an imported export from delivering.
+func (o *observer) health(e export) {
+	name, schedule := e.resource.Name, e.resource.Properties[propSchedule]
+	if !strings.HasSuffix(schedule, ", "+string(armcostmanagement.StatusTypeActive)) {
+		o.note("warn", "The export "+name+" has the schedule "+strings.ToLower(schedule)+": no new costs will arrive before it is active again.")
+	}
+	if newest, ok := e.newestRun(); ok && newest.failed() {
+		o.note("warn", "The last run of the export "+name+" ended as "+newest.status+".")
 	}
 }

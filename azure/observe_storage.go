@@ -45,7 +45,7 @@ func (p *Provider) findAccount(ctx context.Context, ses session, s *outlay.Sourc
 		return outlay.Resource{}, false, failure(err, call{Action: actAccountRead, Resource: n.accountID(), Doing: "looking for the storage account"})
 	}
 	r := accountResource(got.Account)
-	r.Name = n.Account
+	r.Name, r.ProviderID = n.Account, n.accountID() // Azure's answers differ in letter case
 	if !p.ours(s, r.Owner) {
 		r.State = outlay.StateForeign
 	}

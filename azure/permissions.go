@@ -58,6 +58,12 @@ func (o *observer) scopes() map[where]string {
 		return at
 	}
 	at[inCosts] = "/" + strings.Trim(o.n.Scope, "/")
+	if o.s.Origin == outlay.OriginImported {
+		if place, err := o.p.place(o.s); err == nil {
+			at[inStorage] = "/" + strings.Trim(place.StorageID, "/")
+		}
+		return at
+	}
 	_, made := ledgerRow(o.s, kindGroup)
 	if r, seen := o.seen.Find(kindGroup, o.n.Group); made || seen && r.State != outlay.StateForeign {
 		at[inStorage] = o.n.groupID()

@@ -182,12 +182,12 @@ func (pl *planner) keepPart(c outlay.Change, why string) {
 	pl.add(keep(c, "Kept: "+why))
 }
 
-// leftAlone lists what stays in Azure after the set-up is gone.
+// leftAlone lists what stays in Azure after the set-up is gone, of what was done at all.
 func (pl *planner) leftAlone() {
-	if row, ok := ledgerRow(pl.s, kindRegistration); ok {
+	if row, ok := ledgerRow(pl.s, kindRegistration); ok && done(row) {
 		pl.add(outlay.Change{Action: outlay.ActionKeep, Kind: kindRegistration, Name: row.Name, Title: "Registration of " + row.Name, Detail: "It stays. Other exports of this subscription may rely on it."})
 	}
-	if row, ok := ledgerRow(pl.s, kindInheritance); ok {
+	if row, ok := ledgerRow(pl.s, kindInheritance); ok && done(row) {
 		pl.add(outlay.Change{Action: outlay.ActionKeep, Kind: kindInheritance, Name: row.Name, Title: "Tag inheritance", Detail: "It stays on: turning it off would change the cost data of everybody who reads this scope."})
 	}
 }

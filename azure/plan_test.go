@@ -238,6 +238,28 @@ func TestBackfillPlan(t *testing.T) {
 	}
 }
 
+// TestLeftAloneSaysWhatWasDone: of what was refused, nothing stays.
+func TestLeftAloneSaysWhatWasDone(t *testing.T) {
+	for state, want := range map[outlay.ResourceState]int{outlay.StateVerified: 2, outlay.StateCreated: 2, outlay.StateWaiting: 0, outlay.StateIntended: 0} {
+		sc := fresh().down(outlay.KeepCostFiles)
+		sc.s.Resources = append(sc.s.Resources, outlay.Resource{Kind: kindInheritance, Name: inheritanceName, Origin: outlay.PreExisting})
+		sc.row(kindInheritance).State, sc.row(kindRegistration).State = state, state
+		plan, err := sc.changes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, c := range plan.Changes {
+			if c.Kind == kindInheritance || c.Kind == kindRegistration {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d lines, want %d", state, got, want)
+		}
+	}
+}
+
 // TestImportedIsLeftAlone plans nothing for an imported export, whatever is seen and asked for.
 func TestImportedIsLeftAlone(t *testing.T) {
 	for _, sc := range []*scene{fresh(), fresh().done(), fresh().down(outlay.DeleteCostFiles)} {

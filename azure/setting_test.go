@@ -112,6 +112,11 @@ func TestLastMonthOnceMore(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := w.autos()
+		if len(got) == 1 { // what Azure refused is asked for again at the next look
+			w.s.Resources = append(w.s.Resources, outlay.Resource{Kind: kindBackfill, Name: got[0].Name, State: outlay.StateWaiting, Origin: outlay.PreExisting})
+			got = w.autos()
+			w.s.Resources = w.s.Resources[:len(w.s.Resources)-1]
+		}
 		if len(got) != row.want {
 			t.Errorf("on day %d: %v", row.day, got)
 		}
@@ -141,17 +146,30 @@ func TestImportedExport(t *testing.T) {
 	w.PlantGroup(testSub, "theirs", "westeurope")
 	w.PlantAccount(testSub, "theirs", "theirsaccount", "westeurope")
 	id := w.PlantExport(subScope, "monthly", typeFocus, "Parquet", "theirsaccount", "cost")
-	w.s.Origin = outlay.OriginImported
-	w.s.Spec = &outlay.Spec{Fields: map[string]string{
-		importScope: strings.Trim(subScope, "/"), importExport: "monthly", importDataset: typeFocus, importContainer: "cost", importRoot: "theirs",
-		importStorage: subScope + "/resourceGroups/theirs/providers/Microsoft.Storage/storageAccounts/theirsaccount",
-	}}
+	w.s = theirSource()
 	before := w.Snapshot()
 	seen := w.observe(whole())
 	export, ok := seen.Find(kindExport, "monthly")
 	if !ok || export.State != outlay.StateCreated || len(export.Owner) != 0 || export.Properties[propSchedule] != scheduleDaily || len(seen.Unknown) != 0 {
 		t.Errorf("seen: %+v %v", export, seen.Unknown)
 	}
+	var tested []string
+	for _, p := range seen.Permissions {
+		tested = append(tested, p.Action)
+	}
+	if diff := cmp.Diff([]string{actSubscriptionRead, actPermissionsRead, actBlobsRead, actExportRead}, tested); diff != "" || len(seen.Notes) != 0 {
+		t.Errorf("permissions (-want +got):\n%s\nnotes: %v", diff, seen.Notes)
+	}
+	w.SetSchedule(id, "Inactive")
+	if seen := w.observe(outlay.Look{}); len(seen.Notes) != 1 || !strings.Contains(seen.Notes[0].Text, "inactive") {
+		t.Errorf("at rest: %v", seen.Notes)
+	}
+	w.SetSchedule(id, "Active")
+	w.Suspend(id, "StorageGone")
+	if seen := w.observe(outlay.Look{}); len(seen.Notes) != 1 || !strings.Contains(seen.Notes[0].Text, "suspended") {
+		t.Errorf("suspended: %v", seen.Notes)
+	}
+	w.Suspend(id, "")
 	w.RemoveExport(id)
 	seen = w.observe(whole())
 	if export, _ := seen.Find(kindExport, "monthly"); export.State != outlay.StateMissing || len(seen.Notes) == 0 {
