@@ -47,6 +47,9 @@ func exportFound(e *types.Export, id, account string) found {
 			x.detail = append(x.detail, "only a part of the rows: "+clip(part, 120))
 		}
 	}
+	if lacks := lacking(amortised(x.at.Format), plainColumns(props[propColumns])); len(lacks) > 0 {
+		x.detail = append(x.detail, "without "+plural(len(lacks), "column", "columns")+" of reservations and savings plans: a month that has any is refused")
+	}
 	switch lacks := lacking(neededColumns(x.at.Format), plainColumns(props[propColumns])); {
 	case x.why != "":
 	case x.at.Format == "":
@@ -87,6 +90,18 @@ func neededColumns(format string) []string {
 		}
 	}
 	return nil
+}
+
+// amortised are the columns that tell what commitments cost. A month that has none does without; one that has any is
+// refused, for unknown is not zero.
+func amortised(format string) []string {
+	if format != formatCUR2 {
+		return nil
+	}
+	return []string{
+		"reservation_effective_cost", "reservation_reservation_a_r_n", "reservation_unused_amortized_upfront_fee_for_billing_period", "reservation_unused_recurring_fee",
+		"savings_plan_savings_plan_a_r_n", "savings_plan_savings_plan_effective_cost", "savings_plan_total_commitment_to_date", "savings_plan_used_commitment",
+	}
 }
 
 func fileText(files string) string {

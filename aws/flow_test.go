@@ -207,15 +207,15 @@ func TestMoved(t *testing.T) {
 	w.up()
 	w.deliver()
 	old := w.deliveries()[0]
-	w.Fault(cloud.Fault{Match: "GetObject", Key: ".parquet", Kind: cloud.Truncate})
+	w.Fault(cloud.Fault{Match: "GetObject", Path: ".parquet", Kind: cloud.Truncate})
 	if _, err := w.p.Fetch(context.Background(), w.a, w.s, old, t.TempDir()); outlay.CodeOf(err) != outlay.CodeUnavailable {
 		t.Errorf("a file cut short: %v", err)
 	}
-	w.Fault(cloud.Fault{Match: "GetObject", Key: ".parquet", Kind: cloud.TruncateSilently})
+	w.Fault(cloud.Fault{Match: "GetObject", Path: ".parquet", Kind: cloud.TruncateSilently})
 	if _, err := w.p.Fetch(context.Background(), w.a, w.s, old, t.TempDir()); err == nil {
 		t.Error("a file cut short without a length was taken")
 	}
-	w.Fault(cloud.Fault{Match: "GetObject", Key: ".parquet", Kind: cloud.BadChecksum})
+	w.Fault(cloud.Fault{Match: "GetObject", Path: ".parquet", Kind: cloud.BadChecksum})
 	if _, err := w.p.Fetch(context.Background(), w.a, w.s, old, t.TempDir()); err == nil {
 		t.Error("a file with a flipped byte was taken")
 	}

@@ -32,24 +32,6 @@ func knownFormat(format string) bool {
 //go:embed mapping/focus-1.2.sql
 var focusSQL string
 
-// curSQL turns rows of a cost and usage report into FOCUS, whichever of the three forms they come in; each form's own
-// file brings the columns under one set of names, and says what a file that lacks some of them is to be read as.
-//
-//go:embed mapping/cur.sql
-var curSQL string
-
-//go:embed mapping/cur-2.0.sql
-var cur2SQL string
-
-//go:embed mapping/cur-csv.sql
-var curCSVSQL string
-
-//go:embed mapping/cur-parquet.sql
-var curParquetSQL string
-
-// curSource stands in cur.sql where a form's own SELECT goes.
-const curSource = "/* rows */"
-
 // Mapping turns AWS's rows into ours. FOCUS 1.0 lacks columns of 1.2 and is otherwise the same, so that one SELECT
 // serves both: the view raw gives NULL for what a file lacks.
 func (p *Provider) Mapping(format string) (outlay.Mapping, error) {
@@ -60,12 +42,8 @@ func (p *Provider) Mapping(format string) (outlay.Mapping, error) {
 	switch format {
 	case formatFocus12, formatFocus10:
 		m.SQL = focusSQL
-	case formatCUR2:
-		m.SQL = strings.Replace(curSQL, curSource, cur2SQL, 1)
-	case formatReportCSV:
-		m.SQL = strings.Replace(curSQL, curSource, curCSVSQL, 1)
-	case formatReportParquet:
-		m.SQL = strings.Replace(curSQL, curSource, curParquetSQL, 1)
+	case formatCUR2, formatReportCSV, formatReportParquet:
+		m.SQL = curMapping(format)
 	default:
 		return outlay.Mapping{}, outlay.Errorf(outlay.CodeInvalid, "AWS formats are "+strings.Join(formats(), ", ")+".", "%q is not a format that AWS delivers", format)
 	}

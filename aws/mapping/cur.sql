@@ -6,7 +6,8 @@
 --
 -- EffectiveCost amortises: usage that a savings plan or reservation covers costs its share of the commitment, and a
 -- commitment's own fee costs what nobody used of it. A savings plan's negation takes back what its covered usage would
--- have been billed: it counts in BilledCost alone.
+-- have been billed: it counts in BilledCost alone. Where a report lacks the column that says so, EffectiveCost is NULL,
+-- and the month is refused: unknown is not zero.
 SELECT
   AvailabilityZone,
   CASE WHEN split THEN '0' ELSE CAST(unblended AS VARCHAR) END AS BilledCost,
@@ -42,7 +43,9 @@ SELECT
        WHEN kind = 'SavingsPlanRecurringFee' THEN CAST(CAST(plan_total AS DECIMAL(38,18)) - CAST(plan_used AS DECIMAL(38,18)) AS VARCHAR)
        WHEN kind IN ('SavingsPlanNegation', 'SavingsPlanUpfrontFee') THEN '0'
        WHEN kind = 'DiscountedUsage' THEN reservation_effective
-       WHEN kind = 'RIFee' THEN CAST(COALESCE(CAST(unused_upfront AS DECIMAL(38,18)), 0) + COALESCE(CAST(unused_recurring AS DECIMAL(38,18)), 0) AS VARCHAR)
+       WHEN kind = 'RIFee' AND COALESCE(unused_upfront, unused_recurring) IS NOT NULL
+         THEN CAST(COALESCE(CAST(unused_upfront AS DECIMAL(38,18)), 0) + COALESCE(CAST(unused_recurring AS DECIMAL(38,18)), 0) AS VARCHAR)
+       WHEN kind = 'RIFee' THEN NULL
        WHEN kind = 'Fee' AND reservation IS NOT NULL THEN '0'
        WHEN kind = 'Refund' AND (plan IS NOT NULL OR code = 'ComputeSavingsPlans') THEN '0'
        ELSE CAST(unblended AS VARCHAR) END AS EffectiveCost,
@@ -60,7 +63,7 @@ SELECT
   CASE WHEN usage AND NOT split THEN unit END AS PricingUnit,
   'AWS' AS ProviderName,
   COALESCE(seller, 'AWS') AS PublisherName,
-  region AS RegionId,
+  COALESCE(region_code, region_text) AS RegionId,
   region_name AS RegionName,
   resource AS ResourceId,
   CASE WHEN contains(meter, 'EBS:') OR code IN ('AmazonS3', 'AmazonEFS', 'AmazonFSx', 'AmazonGlacier', 'AWSBackup', 'AWSStorageGateway') THEN 'Storage'
@@ -86,5 +89,8 @@ SELECT
   Tags,
   x_Other
 FROM (
-  /* rows */
+  SELECT *,
+    COALESCE(kind IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage'), false) AS usage,
+    COALESCE(operation IN ('EKSPod-EC2', 'ECSTask-EC2'), false) AS split
+  FROM (/* rows */)
 ) AS cur
