@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,8 +58,7 @@ func (v *visit) primary() *source {
 
 func (v *visit) credentialAxis() outlay.Axis {
 	a := outlay.Axis{Name: AxisCredential, State: outlay.AxisGood, Reason: "Signed in to account " + v.account.Identity.AccountID + ".", At: v.Clock.Now()}
-	observed := len(v.sources) == 0 || v.sources[0].observed
-	if v.failed == nil || observed && len(v.sources) > 0 {
+	if v.failed == nil || slices.ContainsFunc(v.sources, func(s source) bool { return s.observed }) {
 		return a
 	}
 	e := outlay.AsError(v.failed)

@@ -126,7 +126,8 @@ func (v *visit) load(ctx context.Context, accountID string) error {
 	})
 }
 
-// observe makes the calls of the look. It goes on from source to source as long as the credential is what it should be.
+// observe makes the calls of the look. It goes on from source to source as long as the credential is what it should be:
+// that one source cannot be observed keeps nothing from the others.
 func (v *visit) observe(ctx context.Context) {
 	if len(v.sources) == 0 {
 		seen, err := v.call(ctx, &outlay.Source{OrgID: v.orgID, Provider: v.account.Provider, AccountID: v.account.ID}, outlay.Look{Kinds: []outlay.ResourceKind{}})
@@ -140,14 +141,18 @@ func (v *visit) observe(ctx context.Context) {
 		s := &v.sources[i]
 		s.look = outlay.Look{Members: true, Tags: v.wantsTags(s.Source)}
 		var err error
-		if s.seen, err = v.call(ctx, &s.Source, s.look); err == nil {
-			is := s.seen.Identity
-			if s.Origin == outlay.OriginImported && v.account.Identity.Scope.ID != "" {
-				is.Scope = v.account.Identity.Scope // an export may be about another scope than the account's own
+		if s.seen, err = v.call(ctx, &s.Source, s.look); err != nil {
+			v.failed = err
+			if ctx.Err() != nil || outlay.CodeOf(err) == outlay.CodeUnauthenticated {
+				return
 			}
-			err = v.bound(is)
+			continue
 		}
-		if err != nil {
+		is := s.seen.Identity
+		if s.Origin == outlay.OriginImported && v.account.Identity.Scope.ID != "" {
+			is.Scope = v.account.Identity.Scope // an export may be about another scope than the account's own
+		}
+		if err := v.bound(is); err != nil {
 			v.failed = err
 			return
 		}

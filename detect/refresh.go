@@ -92,7 +92,7 @@ func (d *Detector) state(ctx context.Context, tx outlay.Tx) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range covered {
+	for _, c := range current(covered) {
 		s.listed[c.SourceID] = s.listed[c.SourceID] || c.Basis == outlay.CoveredByMembership
 		if k := c.SourceID + " " + c.SubAccountID; surer(c.Basis, s.coverage[k].Basis) {
 			s.coverage[k] = c
@@ -116,6 +116,23 @@ func (d *Detector) state(ctx context.Context, tx outlay.Tx) (*state, error) {
 	return s, nil
 }
 
+// memberGrace is how long a member may be absent from lists that name others before it counts as gone: a list may have
+// been read in part.
+const memberGrace = 24 * time.Hour
+
+// current leaves out members that the provider does not list any more: accounts that moved to another payer.
+func current(covered []outlay.Coverage) []outlay.Coverage {
+	newest := map[string]time.Time{}
+	for _, c := range covered {
+		if c.Basis == outlay.CoveredByMembership && c.SeenAt.After(newest[c.SourceID]) {
+			newest[c.SourceID] = c.SeenAt
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(covered), func(c outlay.Coverage) bool {
+		return c.Basis == outlay.CoveredByMembership && newest[c.SourceID].Sub(c.SeenAt) > memberGrace
+	})
+}
+
 // surer tells whether a basis says more than another: charges that were seen, then what the provider lists, then the rule.
 func surer(a, b outlay.CoverageBasis) bool {
 	order := []outlay.CoverageBasis{"", outlay.CoveredByRule, outlay.CoveredByMembership, outlay.CoveredBySeen}
@@ -128,7 +145,7 @@ func (s *state) cover(ctx context.Context, tx outlay.Tx, orgID string, now time.
 		for _, h := range heads {
 			for _, sub := range h.SubAccounts {
 				key := sourceID + " " + sub.ID
-				if s.coverage[key].Basis == outlay.CoveredBySeen {
+				if sub.ID == "" || s.coverage[key].Basis == outlay.CoveredBySeen {
 					continue
 				}
 				c := outlay.Coverage{OrgID: orgID, SourceID: sourceID, SubAccountID: sub.ID, Name: sub.Name, Basis: outlay.CoveredBySeen, SeenAt: now}
@@ -171,7 +188,7 @@ func next(t outlay.Task, now time.Time) time.Time {
 func (s *state) sourceFacts(src outlay.Source, a outlay.CloudAccount) SourceFacts {
 	f := SourceFacts{
 		ID: src.ID, OwnerID: src.AccountID, Own: src.AccountID == a.ID, Wanted: src.Desired == outlay.Present,
-		Made: src.Origin != outlay.OriginCreated, Published: len(s.heads[src.ID]) > 0,
+		Made: src.Origin != outlay.OriginCreated, Published: slices.ContainsFunc(s.heads[src.ID], holdsCharges),
 	}
 	for _, owner := range s.accounts {
 		if owner.ID == src.AccountID {
@@ -201,6 +218,9 @@ func (s *state) sourceFacts(src outlay.Source, a outlay.CloudAccount) SourceFact
 	}
 	return f
 }
+
+// holdsCharges tells whether there is a charge in a published month: a first delivery may be empty.
+func holdsCharges(h outlay.Head) bool { return !h.DataThrough.IsZero() }
 
 // basis says how we know that an account is covered by a source; "" when nothing says so. The rule holds only as long as
 // neither the source's members nor the account's own payer could be read. A source on an account that is not the one

@@ -61,7 +61,7 @@ func Rollup(f Facts) outlay.BillingStatus {
 	b.Status, b.Reason = outlay.Unprovisioned, f.without()
 	switch via := f.best(); {
 	case via != nil:
-		b.Status, b.Reason = outlay.Provisioned, "Cost data is arriving. Found by itself, checked every "+interval(f.Every)+"."
+		b.Status, b.Reason = outlay.Provisioned, f.arrival(*via)
 		b.Via, b.OwnerID, b.Basis, b.DataThrough, b.DeliveredAt = via.ID, via.OwnerID, via.basis(), via.DataThrough, via.DeliveredAt
 	case !f.Looked && !b.CouldNotCheckSince.IsZero():
 		b.Status, b.Reason = outlay.Checking, "We could not look yet. "+b.CouldNotCheckWhy
@@ -76,6 +76,19 @@ func Rollup(f Facts) outlay.BillingStatus {
 	}
 	b.Axes = withAxis(b.Axes, f.dataAxis(b))
 	return b
+}
+
+// arrival says of the source that delivers how it does.
+func (f Facts) arrival(via SourceFacts) string {
+	if f.stale(via.DeliveredAt) {
+		return fmt.Sprintf("Cost data is here, but nothing new has come since %s. Checked every %s.", clock(via.DeliveredAt), interval(f.Every))
+	}
+	return "Cost data is arriving. Found by itself, checked every " + interval(f.Every) + "."
+}
+
+// stale tells whether the newest delivery is so old that one should have come since.
+func (f Facts) stale(delivered time.Time) bool {
+	return !delivered.IsZero() && f.Now.Sub(delivered) > late
 }
 
 // interval is a duration as a sentence has it after 'every'.
@@ -231,7 +244,7 @@ func (f Facts) dataAxis(b outlay.BillingStatus) outlay.Axis {
 		a.State, a.Reason = outlay.AxisUnknown, "Not looked at yet."
 	case b.Status == outlay.Unprovisioned:
 		a.State, a.Reason = outlay.AxisNone, b.Reason
-	case !b.DeliveredAt.IsZero() && f.Now.Sub(b.DeliveredAt) > late:
+	case f.stale(b.DeliveredAt):
 		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("Costs through %s; nothing new since %s.", day(b.DataThrough), clock(b.DeliveredAt))
 	default:
 		a.State, a.Reason = outlay.AxisGood, fmt.Sprintf("Costs through %s.", day(b.DataThrough))

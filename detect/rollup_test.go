@@ -53,7 +53,7 @@ func TestRollup(t *testing.T) {
 			with(own, func(s *SourceFacts) { published(s); s.Wanted = false }),
 			with(others, func(s *SourceFacts) { covers(s); s.ID = "src_b" }),
 		}, outlay.Provisioned, arriving, "src_b", outlay.AxisGood},
-		{"data, but nothing new for two days", true, []SourceFacts{with(own, func(s *SourceFacts) { published(s); s.DeliveredAt = now.Add(-48 * time.Hour) })}, outlay.Provisioned, arriving, "src_a", outlay.AxisBad},
+		{"data, but nothing new for two days", true, []SourceFacts{with(own, func(s *SourceFacts) { published(s); s.DeliveredAt = now.Add(-48 * time.Hour) })}, outlay.Provisioned, "Cost data is here, but nothing new has come since 09:00 UTC, 18 Nov 2026. Checked every hour.", "src_a", outlay.AxisBad},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := Rollup(Facts{Now: now, Title: "Nimbus", FirstData: "First costs appear within 24 hours.", Looked: c.looked, NextLook: now.Add(time.Hour), Sources: c.sources})

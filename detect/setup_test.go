@@ -28,6 +28,7 @@ const (
 type nimbus struct {
 	seen       map[string]outlay.Observation // by account name
 	err        map[string]error              // by account name
+	sourceErr  map[string]error              // by source
 	plan       []outlay.Change
 	deliveries []outlay.Delivery
 	listErr    error
@@ -41,8 +42,11 @@ func (n *nimbus) About() outlay.ProviderInfo {
 	return outlay.ProviderInfo{Name: "nimbus", Title: "Nimbus", FirstData: "First costs appear within 24 hours."}
 }
 
-func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, _ *outlay.Source, look outlay.Look) (outlay.Observation, error) {
+func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, s *outlay.Source, look outlay.Look) (outlay.Observation, error) {
 	n.looks = append(n.looks, look)
+	if err := n.sourceErr[s.ID]; err != nil {
+		return outlay.Observation{}, err
+	}
 	return n.seen[a.Name], n.err[a.Name]
 }
 
