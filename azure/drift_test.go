@@ -8,6 +8,7 @@ import (
 	"outlay"
 	cloud "outlay/simcloud/azure"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/costmanagement/armcostmanagement/v3"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/storage/armstorage/v2"
 	"github.com/google/go-cmp/cmp"
 )
@@ -23,6 +24,7 @@ func TestDrift(t *testing.T) {
 		"old TLS":              {func(w *world, a, _ string) { w.SetAccount(a, "minimumTlsVersion", "TLS1_0") }, []string{"update azure/storage-account"}, propTLS},
 		"a schedule at rest":   {func(w *world, _, e string) { w.SetSchedule(e, "Inactive") }, []string{"update azure/export"}, propSchedule},
 		"suspended":            {func(w *world, _, e string) { w.Suspend(e, "StorageAccountNotFound") }, []string{"update azure/export"}, propSchedule},
+		"another timeframe":    {func(w *world, _, e string) { w.order(e, "TheLastMonth") }, []string{"update azure/export"}, propFrame},
 		"the export gone":      {func(w *world, _, e string) { w.RemoveExport(e) }, []string{"create azure/export", "create azure/first-run"}, propTarget},
 		"the container gone":   {func(w *world, a, _ string) { w.RemoveContainer(a, a) }, []string{"create azure/container"}, propPublic},
 		"unregistered":         {func(w *world, _, _ string) { w.SetProvider(testSub, exportsProvider, "NotRegistered") }, []string{"update azure/provider-registration"}, propState},
@@ -55,6 +57,75 @@ func TestDrift(t *testing.T) {
 				t.Errorf("after the repair: %v", todo(again))
 			}
 		})
+	}
+}
+
+// order changes the timeframe of an export, as somebody does in the portal.
+func (w *world) order(id string, frame armcostmanagement.TimeframeType) {
+	w.t.Helper()
+	ses, err := w.p.session(w.a)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	client, err := ses.exports()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	live, err := client.Get(w.t.Context(), scopeOfExport(id), lastSegment(id), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	live.Export.Properties.Definition.Timeframe = &frame
+	live.Export.Properties.Schedule.RecurrencePeriod.From = to(time.Now().Add(time.Hour))
+	if _, err := client.CreateOrUpdate(w.t.Context(), scopeOfExport(id), lastSegment(id), live.Export, nil); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestLetterCase: the same settings in another letter case are no drift.
+func TestLetterCase(t *testing.T) {
+	for _, sc := range []*scene{fresh().done(), fresh(fieldDataset, datasetPair).done()} {
+		for i := range sc.seen.Resources {
+			for k, v := range sc.seen.Resources[i].Properties {
+				if k != propDataset && k != propState { // read by themselves
+					sc.seen.Resources[i].Properties[k] = strings.ToUpper(v)
+				}
+			}
+		}
+		plan, err := sc.changes()
+		if err != nil || len(todo(plan)) != 0 {
+			t.Errorf("to do: %v (%v)", todo(plan), err)
+		}
+	}
+	live := armcostmanagement.Export{
+		Identity:   &armcostmanagement.SystemAssignedServiceIdentity{Type: to(armcostmanagement.SystemAssignedServiceIdentityType("systemassigned"))},
+		Properties: &armcostmanagement.ExportProperties{Definition: &armcostmanagement.ExportDefinition{Type: to(armcostmanagement.ExportType("focuscost"))}},
+	}
+	if r := exportResource(live, noon()); r.Properties[propDataset] != typeFocus || r.Properties[propIdentity] != identitySystem || r.Properties[propFrame] != frameMonth || r.Properties[propGrain] != grainDaily {
+		t.Errorf("read as %v", r.Properties)
+	}
+}
+
+// TestFailedRunSaysWhy passes on what Azure says of a run that failed, whichever of two exports it is of.
+func TestFailedRunSaysWhy(t *testing.T) {
+	at := noon()
+	ended := func(name, status string, submitted time.Time, why *armcostmanagement.ErrorDetails) export {
+		return export{resource: outlay.Resource{Name: name, Properties: map[string]string{propSchedule: scheduleDaily}}, runs: runsOf([]*armcostmanagement.ExportRun{{
+			Properties: &armcostmanagement.ExportRunProperties{Status: to(armcostmanagement.ExecutionStatus(status)), SubmittedTime: &submitted, Error: why},
+		}})}
+	}
+	why := &armcostmanagement.ErrorDetails{Code: to("FailedDestination"), Message: to("The storage account refuses the write.")}
+	sc := fresh(fieldDataset, datasetPair).done()
+	*sc.find(kindFirstRun) = outlay.Resource{Kind: "x"}
+	o := &observer{p: sc.p, s: sc.s, n: sc.n, seen: &sc.seen}
+	o.firstRun([]export{ended(sc.n.Export, "Failed", at, why), ended(sc.n.Amortized, "Completed", at.Add(time.Minute), nil)})
+	plan, err := sc.changes()
+	if err != nil || !strings.Contains(notes(plan, "warn"), "ended as Failed: The storage account refuses the write. Azure tries again") {
+		t.Errorf("notes %v (%v)", plan.Notes, err)
+	}
+	o.health(ended("theirs", "Timeout", at, nil))
+	if last := sc.seen.Notes[len(sc.seen.Notes)-1]; last.Text != "The last run of the export theirs ended as Timeout." {
+		t.Errorf("note %q", last.Text)
 	}
 }
 

@@ -12,9 +12,12 @@ import (
 
 // What properties of an export say.
 const (
+	propRunError  = "run error"
 	propPrincipal = "principal id" // of the export's own identity: what its access to the storage account hangs on
 
 	scheduleDaily = "Daily, Active"
+	frameMonth    = string(armcostmanagement.TimeframeTypeMonthToDate)
+	grainDaily    = string(armcostmanagement.GranularityTypeDaily)
 	splitYes      = "yes"
 	splitNo       = "no"
 	runNone       = "none yet"
@@ -45,7 +48,7 @@ func (o *observer) exports(ctx context.Context) {
 	o.firstRun(all)
 }
 
-// firstRun notes that every export ran, with how the last run of any ended.
+// firstRun notes that every export ran, with how the last run of one ended: a failed one if there is any.
 func (o *observer) firstRun(all []export) {
 	r := outlay.Resource{Kind: kindFirstRun, Name: o.n.Export, Properties: map[string]string{}}
 	for _, e := range all {
@@ -54,7 +57,13 @@ func (o *observer) firstRun(all []export) {
 			return
 		}
 		if newest.submitted.After(r.Created) {
-			r.Created, r.Owner, r.Properties[propLastRun] = newest.submitted, e.resource.Owner, newest.status
+			r.Created, r.Owner = newest.submitted, e.resource.Owner
+		}
+		if r.Properties[propLastRun] == "" || newest.failed() {
+			r.Properties[propLastRun] = newest.status
+		}
+		if newest.failed() && newest.why != "" {
+			r.Properties[propRunError] = newest.why
 		}
 	}
 	if len(all) > 0 {
@@ -87,6 +96,7 @@ type run struct {
 	submitted  time.Time
 	start, end time.Time // of the costs
 	status     string
+	why        string // Azure's own words for a failed one
 	scheduled  bool
 }
 
@@ -143,10 +153,14 @@ func runsOf(list []*armcostmanagement.ExportRun) []run {
 			continue
 		}
 		p := r.Properties
-		out = append(out, run{
+		one := run{
 			id: text(r.Name), submitted: when(p.SubmittedTime), start: when(p.StartDate), end: when(p.EndDate), status: text(p.Status),
-			scheduled: p.ExecutionType != nil && *p.ExecutionType == armcostmanagement.ExecutionTypeScheduled,
-		})
+			scheduled: strings.EqualFold(text(p.ExecutionType), string(armcostmanagement.ExecutionTypeScheduled)),
+		}
+		if p.Error != nil {
+			one.why = orElse(text(p.Error.Message), text(p.Error.Code))
+		}
+		out = append(out, one)
 	}
 	return out
 }
@@ -167,6 +181,9 @@ func (r run) failed() bool {
 	return r.status == string(armcostmanagement.ExecutionStatusFailed) || r.status == string(armcostmanagement.ExecutionStatusTimeout)
 }
 
+// because is Azure's reason within a sentence that goes on.
+func because(why string) string { return strings.TrimSuffix(withText(why), ".") }
+
 func (e export) newestRun() (run, bool) {
 	var newest run
 	for _, r := range e.runs {
@@ -184,7 +201,7 @@ func exportResource(e armcostmanagement.Export, now time.Time) outlay.Resource {
 	if e.SystemData != nil {
 		r.Created = when(e.SystemData.CreatedAt)
 	}
-	if e.Identity != nil && text(e.Identity.Type) == string(armcostmanagement.SystemAssignedServiceIdentityTypeSystemAssigned) {
+	if e.Identity != nil && strings.EqualFold(text(e.Identity.Type), string(armcostmanagement.SystemAssignedServiceIdentityTypeSystemAssigned)) {
 		r.Properties[propIdentity] = identitySystem
 		r.Properties[propPrincipal] = text(e.Identity.PrincipalID)
 	}
@@ -205,9 +222,13 @@ func exportResource(e armcostmanagement.Export, now time.Time) outlay.Resource {
 		r.Properties[propSchedule] += ", suspended by Azure (" + text(p.SystemSuspensionContext.SuspensionCode) + ")"
 	}
 	if d := p.Definition; d != nil {
-		r.Properties[propDataset] = text(d.Type)
-		if d.DataSet != nil && d.DataSet.Configuration != nil {
-			r.Properties[propVersion] = text(d.DataSet.Configuration.DataVersion)
+		r.Properties[propDataset] = datasetOf(text(d.Type))
+		r.Properties[propFrame], r.Properties[propGrain] = orElse(text(d.Timeframe), frameMonth), grainDaily
+		if d.DataSet != nil {
+			r.Properties[propGrain] = orElse(text(d.DataSet.Granularity), grainDaily)
+			if d.DataSet.Configuration != nil {
+				r.Properties[propVersion] = text(d.DataSet.Configuration.DataVersion)
+			}
 		}
 	}
 	if p.DeliveryInfo != nil && p.DeliveryInfo.Destination != nil {
@@ -215,6 +236,16 @@ func exportResource(e armcostmanagement.Export, now time.Time) outlay.Resource {
 		r.Properties[propTarget] = target(lastSegment(text(to.ResourceID)), text(to.Container), text(to.RootFolderPath))
 	}
 	return r
+}
+
+// datasetOf is a data set as we spell it; Azure's letter case varies.
+func datasetOf(set string) string {
+	for _, known := range []string{typeFocus, typeActual, typeAmortized, typeUsage} {
+		if strings.EqualFold(set, known) {
+			return known
+		}
+	}
+	return set
 }
 
 // target says where an export delivers to: storage account, container, folder.
@@ -322,10 +353,10 @@ func (o *observer) imported(ctx context.Context) {
 // health says what keeps an imported export from delivering.
 func (o *observer) health(e export) {
 	name, schedule := e.resource.Name, e.resource.Properties[propSchedule]
-	if !strings.HasSuffix(schedule, ", "+string(armcostmanagement.StatusTypeActive)) {
+	if !strings.HasSuffix(strings.ToLower(schedule), ", active") {
 		o.note("warn", "The export "+name+" has the schedule "+strings.ToLower(schedule)+": no new costs will arrive before it is active again.")
 	}
 	if newest, ok := e.newestRun(); ok && newest.failed() {
-		o.note("warn", "The last run of the export "+name+" ended as "+newest.status+".")
+		o.note("warn", "The last run of the export "+name+" ended as "+newest.status+because(newest.why)+".")
 	}
 }

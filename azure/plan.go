@@ -162,11 +162,11 @@ func keep(c outlay.Change, why string) outlay.Change {
 }
 
 // differences are the settings that are not as wanted, as they are and as they should be. Settings that we do not own
-// are not compared.
+// are not compared, and neither is letter case, which Azure's answers do not keep.
 func differences(is, want map[string]string) (from, to map[string]string) {
 	from, to = map[string]string{}, map[string]string{}
 	for k, v := range want {
-		if is[k] == v {
+		if strings.EqualFold(is[k], v) {
 			continue
 		}
 		to[k] = v

@@ -161,7 +161,7 @@ func (pl *planner) wantedExport(seen outlay.Resource, name, set string) map[stri
 	}
 	want := map[string]string{
 		propDataset: set, propFormat: "Csv", propPack: "gzip", propMode: "OverwritePreviousReport", propSplit: splitYes,
-		propSchedule: scheduleDaily, propTarget: target(pl.n.Account, pl.n.Container, root), propIdentity: pl.identity(),
+		propFrame: frameMonth, propGrain: grainDaily, propSchedule: scheduleDaily, propTarget: target(pl.n.Account, pl.n.Container, root), propIdentity: pl.identity(),
 	}
 	if set == typeFocus {
 		want[propFormat], want[propPack], want[propVersion] = "Parquet", "snappy", focusVersion
@@ -211,7 +211,7 @@ func (pl *planner) firstRun(set string) {
 	switch {
 	case ran:
 		if status := seen.Properties[propLastRun]; status == "Failed" || status == "Timeout" {
-			pl.note("warn", "The last run of the export %s ended as %s. Azure tries again the next day.", pl.n.Export, status)
+			pl.note("warn", "The last run of the export %s ended as %s%s. Azure tries again the next day.", pl.n.Export, status, because(seen.Properties[propRunError]))
 		}
 		pl.add(keep(c, "It ran already"))
 	case row.State == outlay.StateCreated:

@@ -15,6 +15,8 @@ const (
 	propCopy     = "copies allowed from"
 	propDataset  = "type"
 	propVersion  = "data version"
+	propFrame    = "timeframe"
+	propGrain    = "granularity"
 	propFormat   = "format"
 	propPack     = "compression"
 	propMode     = "overwrite"
