@@ -11,7 +11,17 @@ const (
 	OpDeprovision OperationKind = "deprovision"
 	OpReconcile   OperationKind = "reconcile" // the hourly look's own changes: only those marked Auto
 	OpBackfill    OperationKind = "backfill"  // on request only
+	// OpDeleteKept deletes what a deprovisioning left because its files were to be kept. It holds no billing scope: nothing
+	// that delivers depends on it, so Operation.ScopeID is KeptScope of its source.
+	OpDeleteKept OperationKind = "delete-kept"
 )
+
+// Removes tells whether a run of this kind goes toward nothing: its plan is made with Source.Spec nil.
+func (k OperationKind) Removes() bool { return k == OpDeprovision || k == OpDeleteKept }
+
+// KeptScope stands in for the billing scope of an OpDeleteKept: one at a time for each removed source, beside whatever
+// runs on the scope itself.
+func KeptScope(sourceID string) string { return "kept " + sourceID }
 
 // OperationStatus is where an operation stands.
 type OperationStatus string

@@ -124,8 +124,8 @@ func (c *Control) Abandon(ctx context.Context, a outlay.Actor, r AbandonRequest)
 	if err != nil {
 		return AbandonView{}, err
 	}
-	if r.Confirm != s.account.Name {
-		return AbandonView{}, outlay.Errorf(outlay.CodeInvalid, "Type "+s.account.Name+" to confirm.", "the name does not match").InField("confirm")
+	if err := typed(r.Confirm, s.account.Name); err != nil {
+		return AbandonView{}, err
 	}
 	v, err := c.abandonView(ctx, a, s)
 	if err != nil {

@@ -168,6 +168,9 @@ func (c *Control) fillDetail(a outlay.Actor, d *AccountDetail, acc outlay.CloudA
 		for _, r := range s.Resources {
 			d.addResource(s, r)
 		}
+		if len(kept(s)) > 0 {
+			d.Kept = append(d.Kept, keptView(s))
+		}
 	}
 	for _, o := range ops {
 		if o.AccountID != acc.ID {
@@ -175,8 +178,8 @@ func (c *Control) fillDetail(a outlay.Actor, d *AccountDetail, acc outlay.CloudA
 		}
 		v := c.runView(o, nil, acc.Name)
 		d.Runs = append(d.Runs, v)
-		if o.Status.Active() && d.ActiveRun == nil {
-			d.ActiveRun = &v
+		if o.Status.Active() && (d.ActiveRun == nil || d.ActiveRun.Kind == outlay.OpDeleteKept) {
+			d.ActiveRun, d.Missing, d.Policy = &v, nil, ""
 			if o.Problem != nil {
 				d.Missing, d.Policy = o.Problem.Needs, o.Problem.Policy
 			}
@@ -188,9 +191,11 @@ func (c *Control) fillDetail(a outlay.Actor, d *AccountDetail, acc outlay.CloudA
 		}
 	}
 	slices.SortFunc(d.Heads, func(x, y HeadView) int { return -compareText(string(x.Period), string(y.Period)) })
-	d.CanProvision = a.May(outlay.BillingProvision) && d.ActiveRun == nil && !d.Created
+	held := d.ActiveRun != nil && d.ActiveRun.Kind != outlay.OpDeleteKept
+	d.CanProvision = a.May(outlay.BillingProvision) && !held && !d.Created
 	d.CanImport = a.May(outlay.BillingProvision)
-	d.CanDeprovision = a.May(outlay.BillingDeprovision) && d.Created && (d.ActiveRun == nil || d.ActiveRun.Status == outlay.OpWaiting)
+	d.CanDeprovision = a.May(outlay.BillingDeprovision) && d.Created && (!held || d.ActiveRun.Status == outlay.OpWaiting)
+	d.CanDeleteKept = a.May(outlay.BillingDeprovision) && len(d.Kept) > 0
 	for _, x := range acc.Status.Axes {
 		d.Drifted = d.Drifted || d.SetUpHere && x.Name == "infrastructure" && x.State == outlay.AxisBad
 	}
@@ -202,10 +207,7 @@ func (d *AccountDetail) addResource(s outlay.Source, r outlay.Resource) {
 	if s.Desired == outlay.Absent && gone {
 		return
 	}
-	v := ResourceView{Kind: r.Kind, Name: r.Name, State: r.State, Origin: r.Origin, ID: r.ProviderID, Detail: r.LastError, CreatedAt: r.Created, LastSeen: r.LastSeen}
-	if v.CreatedAt.IsZero() {
-		v.CreatedAt = r.IntentAt
-	}
+	v := resourceView(r)
 	if slices.Contains(outlay.TagKeys(), r.Name) && s.Desired == outlay.Absent {
 		return // tags stay on when billing is removed; nothing of ours stands there
 	}
@@ -218,6 +220,14 @@ func (d *AccountDetail) addResource(s outlay.Source, r outlay.Resource) {
 		return
 	}
 	d.Resources = append(d.Resources, v)
+}
+
+func resourceView(r outlay.Resource) ResourceView {
+	v := ResourceView{Kind: r.Kind, Name: r.Name, State: r.State, Origin: r.Origin, ID: r.ProviderID, Detail: r.LastError, CreatedAt: r.Created, LastSeen: r.LastSeen}
+	if v.CreatedAt.IsZero() {
+		v.CreatedAt = r.IntentAt
+	}
+	return v
 }
 
 func findAccount(all []outlay.CloudAccount, idOrName string) (outlay.CloudAccount, error) {
@@ -280,14 +290,52 @@ func (c *Control) RemoveAccount(ctx context.Context, a outlay.Actor, id string) 
 		if err := c.ownsNothing(ctx, tx, acc); err != nil {
 			return err
 		}
+		detail, err := c.leaveKept(ctx, tx, acc)
+		if err != nil {
+			return err
+		}
 		if err := tx.DeleteAccount(ctx, acc.ID); err != nil {
 			return err
 		}
 		if err := tx.DeleteTask(ctx, "look", acc.ID); err != nil {
 			return err
 		}
-		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, "removed")
+		return c.note(ctx, tx, a, outlay.AccountsWrite, "account "+acc.Name, detail)
 	})
+}
+
+// leaveKept ends the waiting deletions of what removed set-ups of the account kept, since nobody can sign in for them any
+// more, and says what stays behind.
+func (c *Control) leaveKept(ctx context.Context, tx outlay.Tx, acc outlay.CloudAccount) (string, error) {
+	sources, err := tx.Sources(ctx)
+	if err != nil {
+		return "", err
+	}
+	names := ""
+	for _, s := range sources {
+		if s.AccountID != acc.ID {
+			continue
+		}
+		for _, r := range kept(s) {
+			names += ", " + string(r.Kind) + " " + r.Name
+		}
+		ops, err := tx.Operations(ctx, s.ID)
+		if err != nil {
+			return "", err
+		}
+		for i, o := range ops {
+			if o.Kind != outlay.OpDeleteKept {
+				continue
+			}
+			if err := c.endWaiting(ctx, tx, &ops[i], "ended: the account was removed"); err != nil {
+				return "", err
+			}
+		}
+	}
+	if names == "" {
+		return "removed", nil
+	}
+	return "removed; left in " + c.title(acc.Provider) + ": " + names[2:], nil
 }
 
 // ownsNothing refuses while the account owns a source, with the ways out.

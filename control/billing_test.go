@@ -74,7 +74,7 @@ func deprovisionStory(t *testing.T, h *house, prod control.AccountView) {
 	if v.Heading != "Both Nimbus accounts will stop getting cost data" || !strings.Contains(v.Text, "prod is the only Nimbus account here with billing set up. research reads its costs through it.") {
 		t.Errorf("%q: %q", v.Heading, v.Text)
 	}
-	if len(v.Delete) != 2 || len(v.Keep) != 1 {
+	if len(v.Delete) != 2 || len(v.Keep) != 2 {
 		t.Errorf("delete %d, keep %d changes", len(v.Delete), len(v.Keep))
 	}
 	_, err = h.Deprovision(ctx, h.admin, control.DeprovisionRequest{AccountID: "prod", Confirm: "prod"})

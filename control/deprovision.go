@@ -184,8 +184,8 @@ func (c *Control) deprovision(ctx context.Context, a outlay.Actor, r Deprovision
 	if err != nil {
 		return RunView{}, err
 	}
-	if r.Confirm != s.account.Name {
-		return RunView{}, outlay.Errorf(outlay.CodeInvalid, "Type "+s.account.Name+" to confirm.", "the name does not match").InField("confirm")
+	if err := typed(r.Confirm, s.account.Name); err != nil {
+		return RunView{}, err
 	}
 	v, err := c.deprovisionView(ctx, a, s)
 	if err != nil {
@@ -208,28 +208,31 @@ func (c *Control) deprovision(ctx context.Context, a outlay.Actor, r Deprovision
 		OrgID: a.OrgID, ID: outlay.NewID("run"), Kind: outlay.OpDeprovision, SourceID: s.source.ID, AccountID: s.account.ID, Provider: s.account.Provider, ScopeID: s.source.Scope.ID,
 		Status: outlay.OpQueued, IdemKey: r.IdemKey, RequestHash: hash, Plan: plan, PlanHash: plan.Hash(), CostFiles: r.CostFiles, RemoveHistory: r.RemoveHistory, CreatedBy: a.UserID, CreatedAt: c.deps.Clock.Now(),
 	}
-	if err := c.endWaiting(ctx, a, s.active, "ended: deprovisioning was asked for"); err != nil {
-		return RunView{}, err
-	}
-	s.source.CostFiles = r.CostFiles
+	s.source.CostFiles, s.ending = r.CostFiles, "ended: deprovisioning was asked for"
 	return c.queue(ctx, a, s, op, outlay.BillingDeprovision)
 }
 
-// endWaiting ends a waiting run, so that its scope is free.
-func (c *Control) endWaiting(ctx context.Context, a outlay.Actor, op *outlay.Operation, why string) error {
-	if op == nil {
+// typed refuses what is not confirmed by its name.
+func typed(confirm, name string) error {
+	if confirm == name {
 		return nil
 	}
-	return c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
-		o, err := tx.Operation(ctx, op.ID)
-		if err != nil || o.Status != outlay.OpWaiting {
-			return err
-		}
-		o.Status, o.EndedAt = outlay.OpFailed, c.deps.Clock.Now()
-		if o.Problem == nil {
-			o.Problem = &outlay.Problem{Code: outlay.CodeConflict}
-		}
-		o.Problem.Message, o.Problem.Fix, o.Problem.Manual = why, "", nil
-		return tx.PutOperation(ctx, o)
-	})
+	return outlay.Errorf(outlay.CodeInvalid, "Type "+name+" to confirm.", "the name does not match").InField("confirm")
+}
+
+// endWaiting ends a waiting run, so that its scope is free.
+func (c *Control) endWaiting(ctx context.Context, tx outlay.Tx, op *outlay.Operation, why string) error {
+	if op == nil || why == "" {
+		return nil
+	}
+	o, err := tx.Operation(ctx, op.ID)
+	if err != nil || o.Status != outlay.OpWaiting {
+		return err
+	}
+	o.Status, o.EndedAt = outlay.OpFailed, c.deps.Clock.Now()
+	if o.Problem == nil {
+		o.Problem = &outlay.Problem{Code: outlay.CodeConflict}
+	}
+	o.Problem.Message, o.Problem.Fix, o.Problem.Manual = why, "", nil
+	return tx.PutOperation(ctx, o)
 }

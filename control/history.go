@@ -25,8 +25,8 @@ func (c *Control) RemoveHistory(ctx context.Context, a outlay.Actor, idOrName, c
 	if !removable(s) {
 		return outlay.Errorf(outlay.CodeConflict, "Deprovision billing, and ask for the history to be removed with it.", "%s still delivers", s.Name)
 	}
-	if confirm != s.Name {
-		return outlay.Errorf(outlay.CodeInvalid, "Type "+s.Name+" to confirm.", "the name does not match").InField("confirm")
+	if err := typed(confirm, s.Name); err != nil {
+		return err
 	}
 	if err := c.deps.Importer.RemoveHistory(ctx, a.OrgID, s.ID); err != nil {
 		return err

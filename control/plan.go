@@ -58,6 +58,8 @@ type setting struct {
 	others  []outlay.CloudAccount // of the same provider
 	sources []outlay.Source
 	active  *outlay.Operation
+	// ending says why the active run ends with the request, when it waits; "" leaves it.
+	ending string
 }
 
 // imports are the existing exports that are read through the account.
@@ -98,7 +100,7 @@ func (c *Control) load(ctx context.Context, a outlay.Actor, idOrName string) (se
 			return err
 		}
 		for i, o := range ops {
-			if o.AccountID == acc.ID && o.Status.Active() && o.Kind != outlay.OpReconcile {
+			if o.AccountID == acc.ID && o.Status.Active() && o.Kind != outlay.OpReconcile && o.Kind != outlay.OpDeleteKept {
 				s.active = &ops[i]
 			}
 		}

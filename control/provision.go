@@ -49,6 +49,9 @@ func (c *Control) Provision(ctx context.Context, a outlay.Actor, r ProvisionRequ
 // queue stores source, planned resources and operation in one transaction: nobody sees half of it.
 func (c *Control) queue(ctx context.Context, a outlay.Actor, s setting, op outlay.Operation, action outlay.Action) (RunView, error) {
 	err := c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
+		if err := c.endWaiting(ctx, tx, s.active, s.ending); err != nil {
+			return err
+		}
 		if err := tx.PutSource(ctx, s.source); err != nil {
 			return err
 		}

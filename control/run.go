@@ -105,7 +105,7 @@ func (c *Control) runView(o outlay.Operation, steps []outlay.Step, account strin
 		v.Reminder = "Reminder: this has waited for you since " + o.Problem.Since.UTC().Format("15:04 UTC, 2 Jan 2006") + ". Until it is done, nothing is delivered."
 	}
 	for _, change := range o.Plan.Changes {
-		if o.Kind == outlay.OpDeprovision && change.Action == outlay.ActionManual {
+		if o.Kind.Removes() && change.Action == outlay.ActionManual {
 			v.ByHand = append(v.ByHand, HandView{change.Title, change.Detail, change.Manual})
 		}
 	}
@@ -125,6 +125,8 @@ func runTitle(k outlay.OperationKind) string {
 		return "Turn on tags"
 	case outlay.OpBackfill:
 		return "Ask for a backfill"
+	case outlay.OpDeleteKept:
+		return "Delete what was kept"
 	}
 	return string(k)
 }

@@ -78,8 +78,8 @@ func (c *Control) StopReading(ctx context.Context, a outlay.Actor, r StopReading
 	if err != nil {
 		return err
 	}
-	if r.Confirm != src.Name {
-		return outlay.Errorf(outlay.CodeInvalid, "Type "+src.Name+" to confirm.", "the name does not match").InField("confirm")
+	if err := typed(r.Confirm, src.Name); err != nil {
+		return err
 	}
 	err = c.deps.Store.ForOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
 		stored, err := tx.Source(ctx, src.ID)

@@ -47,7 +47,9 @@ type AccountDetail struct {
 	Tags      []ResourceView      `json:"tags"`
 	// Read are the parts of imported exports: watched, never changed.
 	Read []ResourceView `json:"read,omitempty"`
-	Runs []RunView      `json:"runs"` // newest first, without steps
+	// Kept are removed set-ups of which something stands still. Those resources are in Resources, too.
+	Kept []KeptView `json:"kept,omitempty"`
+	Runs []RunView  `json:"runs"` // newest first, without steps
 	// ActiveRun is the run that holds the scope; nil when none does.
 	ActiveRun      *RunView   `json:"activeRun,omitempty"`
 	Others         []string   `json:"others"` // names of the other accounts of the provider
@@ -60,6 +62,8 @@ type AccountDetail struct {
 	Reading *ReadingView `json:"reading,omitempty"`
 	// Drifted tells that the last look found the set-up not to be as planned.
 	Drifted bool `json:"drifted"`
+	// CanDeleteKept tells whether the actor may have what is Kept deleted.
+	CanDeleteKept bool `json:"canDeleteKept"`
 	// CanImport tells whether an existing export may be imported through it.
 	CanImport bool `json:"canImport"`
 }

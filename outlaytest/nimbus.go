@@ -151,6 +151,8 @@ func (n *Nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, e
 		}
 		if hasVault && s.CostFiles == outlay.DeleteCostFiles {
 			add(outlay.ActionDelete, "nimbus/vault", vault, "vault")
+		} else if hasVault && s.CostFiles == outlay.KeepCostFiles {
+			p.Changes = append(p.Changes, outlay.Change{Action: outlay.ActionKeep, Kind: "nimbus/vault", Name: vault, Title: "vault", Detail: "Kept with its files, as chosen"})
 		}
 		if n.ByHand {
 			add(outlay.ActionManual, "nimbus/link", link, "link")

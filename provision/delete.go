@@ -25,9 +25,9 @@ func (j *job) delete(ctx context.Context, i int, c outlay.Change) error {
 			if err := j.reload(ctx, tx); err != nil {
 				return err
 			}
-			lock, ok := c.Lock(j.source.Resources)
-			if !ok {
-				return errNotOurs(c.Name, "our ledger does not say that we made it")
+			lock, err := j.lock(c)
+			if err != nil {
+				return err
 			}
 			if lock.Key() != c.Key() || lock.State == outlay.StateDeleted {
 				return nil
@@ -60,11 +60,23 @@ func (j *job) delete(ctx context.Context, i int, c outlay.Change) error {
 	})
 }
 
+// lock is the ledger row that allows a deletion, or why there is none.
+func (j *job) lock(c outlay.Change) (outlay.Resource, error) {
+	lock, ok := c.Lock(j.source.Resources)
+	switch {
+	case !ok:
+		return lock, errNotOurs(c.Name, "our ledger does not say that we made it")
+	case lock.State == outlay.StateAbandoned:
+		return lock, errNotOurs(c.Name, "a person gave it up")
+	}
+	return lock, nil
+}
+
 // vanished tells whether what is to be deleted is surely gone; an error when it is there and not ours.
 func (j *job) vanished(ctx context.Context, c outlay.Change) (bool, error) {
-	lock, ok := c.Lock(j.source.Resources)
-	if !ok {
-		return false, errNotOurs(c.Name, "our ledger does not say that we made it")
+	lock, err := j.lock(c)
+	if err != nil {
+		return false, err
 	}
 	if lock.State == outlay.StateDeleted {
 		return true, nil

@@ -60,7 +60,7 @@ func (j *job) reload(ctx context.Context, tx outlay.Tx) error {
 	return nil
 }
 
-func (j *job) down() bool { return j.op.Kind == outlay.OpDeprovision }
+func (j *job) down() bool { return j.op.Kind.Removes() }
 
 // skips tells whether step i needs nothing: it was done by an earlier attempt, or is not for this run.
 func (j *job) skips(i int, s step) bool {

@@ -32,7 +32,7 @@ type step struct {
 func layout(op outlay.Operation, info outlay.ProviderInfo) []step {
 	first := operation.Line{Title: "Check the credential", Point: "bind", Detail: "Sign in with the stored credential"}
 	last := operation.Line{Title: "Hand over to the hourly look", Point: "publish", Detail: info.FirstData}
-	if op.Kind == outlay.OpDeprovision {
+	if op.Kind.Removes() {
 		first = operation.Line{Title: "Check what exists", Point: "plan", Detail: "Compare with what was recorded"}
 		last = operation.Line{Title: "Check that nothing is left", Point: "publish"}
 	}
@@ -91,7 +91,7 @@ func Points(op outlay.Operation) []string {
 		switch s.role {
 		case roleHold:
 		case roleManual:
-			if op.Kind != outlay.OpDeprovision {
+			if !op.Kind.Removes() {
 				out = append(out, s.line.Point+".before", s.line.Point+".after")
 			}
 		case roleChange:

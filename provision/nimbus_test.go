@@ -26,6 +26,7 @@ type nimbus struct {
 	live   map[string]outlay.Resource
 	hidden map[string]time.Time // not listed before then: eventual consistency
 	who    string               // the account that the credential is
+	scope  string               // who is invoiced
 	// before and after are asked around the effect of each Apply; an error is the call's answer.
 	before, after func(c outlay.Change) error
 	// unhealthy is how many looks an export still needs to become healthy.
@@ -38,7 +39,7 @@ type nimbus struct {
 
 func newNimbus(clock outlay.Clock) *nimbus {
 	pass := func(outlay.Change) error { return nil }
-	return &nimbus{clock: clock, live: map[string]outlay.Resource{}, hidden: map[string]time.Time{}, who: "1111", before: pass, after: pass}
+	return &nimbus{clock: clock, live: map[string]outlay.Resource{}, hidden: map[string]time.Time{}, who: "1111", scope: "1111", before: pass, after: pass}
 }
 
 func (n *nimbus) Name() outlay.ProviderName { return "nimbus" }
@@ -50,7 +51,7 @@ func (n *nimbus) About() outlay.ProviderInfo {
 func (n *nimbus) Observe(ctx context.Context, _ *outlay.CloudAccount, s *outlay.Source, look outlay.Look) (outlay.Observation, error) {
 	n.observed++
 	outlay.CountCall(ctx)
-	seen := outlay.Observation{At: n.clock.Now(), Identity: outlay.Identity{AccountID: n.who, Scope: outlay.BillingScope{ID: "1111"}}, Unknown: n.unknown}
+	seen := outlay.Observation{At: n.clock.Now(), Identity: outlay.Identity{AccountID: n.who, Scope: outlay.BillingScope{ID: n.scope}}, Unknown: n.unknown}
 	for key, r := range n.live {
 		if look.Kinds == nil && r.Kind == kindTag || !look.Wants(r.Kind) || n.clock.Now().Before(n.hidden[key]) {
 			continue

@@ -16,7 +16,8 @@ func (j *job) observe(ctx context.Context, look outlay.Look) (outlay.Observation
 	return j.provider.Observe(call, &j.account, &j.source, look)
 }
 
-// bind checks that the credential is still the account that it was bound to, and binds it at first use.
+// bind checks that the credential is still the account that it was bound to, and binds it at first use. Who is invoiced
+// matters to what is set up; what is removed is in the account, whoever pays for it now.
 func (j *job) bind(ctx context.Context) (string, error) {
 	look := outlay.Look{Kinds: []outlay.ResourceKind{}}
 	if j.down() {
@@ -33,7 +34,7 @@ func (j *job) bind(ctx context.Context) (string, error) {
 	case bound.AccountID != "" && bound.AccountID != is.AccountID:
 		return "", outlay.Errorf(outlay.CodeConflict, "Store the credential of account "+bound.AccountID+" again, or add the other account under its own name.",
 			"the credential now belongs to account %s, but %s is bound to account %s", is.AccountID, j.account.Name, bound.AccountID)
-	case j.op.ScopeID != "" && is.Scope.ID != "" && is.Scope.ID != j.op.ScopeID:
+	case !j.down() && j.op.ScopeID != "" && is.Scope.ID != "" && is.Scope.ID != j.op.ScopeID:
 		return "", outlay.Errorf(outlay.CodeConflict, "Start again and confirm a new plan.",
 			"account %s is now invoiced through %s, but this run was confirmed for %s", is.AccountID, is.Scope.ID, j.op.ScopeID)
 	}

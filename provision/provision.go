@@ -27,7 +27,7 @@ type Options struct {
 	RemoveHistory func(ctx context.Context, orgID, sourceID string) error
 }
 
-// Engine does provision, deprovision, reconcile and backfill operations.
+// Engine does the operations on sources, of every kind.
 type Engine struct{ Options }
 
 // New makes an Engine.
@@ -52,7 +52,7 @@ func New(o Options) *Engine {
 
 // Register makes w do this engine's operations.
 func (e *Engine) Register(w *operation.Worker) {
-	for _, kind := range []outlay.OperationKind{outlay.OpProvision, outlay.OpDeprovision, outlay.OpReconcile, outlay.OpBackfill} {
+	for _, kind := range []outlay.OperationKind{outlay.OpProvision, outlay.OpDeprovision, outlay.OpReconcile, outlay.OpBackfill, outlay.OpDeleteKept} {
 		w.HandleOperation(kind, e.handle)
 	}
 }

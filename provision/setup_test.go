@@ -92,7 +92,7 @@ func (b *bench) row(kind outlay.ResourceKind) outlay.Resource {
 func (b *bench) plan(kind outlay.OperationKind, files outlay.CostFiles) outlay.Plan {
 	b.t.Helper()
 	s := b.source()
-	if kind == outlay.OpDeprovision {
+	if kind.Removes() {
 		s.Spec, s.CostFiles = nil, files
 	}
 	seen, err := b.cloud.Observe(b.t.Context(), nil, &s, outlay.Look{})
