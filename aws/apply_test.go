@@ -243,6 +243,28 @@ func TestBackfill(t *testing.T) {
 	}
 }
 
+// TestBackfillWhoseAnswerWasLost is asked for once: the attempt after a lost answer finds that AWS is at it, and only for
+// the same months.
+func TestBackfillWhoseAnswerWasLost(t *testing.T) {
+	w := newWorld(t, payerAccount, cloud.Options{})
+	w.up()
+	asked := func(months int) outlay.Change {
+		w.s.Spec.Fields = map[string]string{fieldBackfill: time.Now().UTC().AddDate(0, -months, 0).Format("2006-01")}
+		return change(t, w.plan(whole()), kindBackfill)
+	}
+	lost := asked(3)
+	w.Fault(cloud.Fault{Match: "StartCostAllocationTagBackfill", Kind: cloud.ResetAfter})
+	if e := outlay.AsError(w.apply(lost)); e == nil || e.Outcome != outlay.Unknown {
+		t.Fatalf("a lost answer: %+v", e)
+	}
+	if err := w.apply(asked(5)); outlay.CodeOf(err) != outlay.CodeConflict {
+		t.Errorf("other months: %v", err)
+	}
+	if err := w.apply(lost); err != nil {
+		t.Errorf("the same months again: %v", err)
+	}
+}
+
 // TestVersionsAndUploads empties a bucket in which somebody turned versioning on.
 func TestVersionsAndUploads(t *testing.T) {
 	w := newWorld(t, payerAccount, cloud.Options{RowsPerMonth: 100})

@@ -50,7 +50,8 @@ func ProvisionerPolicy(partition, account string) string {
 			"bcm-data-exports:DeleteExport", "bcm-data-exports:GetExport", "bcm-data-exports:TagResource", "bcm-data-exports:ListTagsForResource"),
 		allow("ExportsList", "*", "bcm-data-exports:ListExports", "bcm-data-exports:GetTable"),
 		allow("CurCompanion", "arn:"+partition+":cur:*:"+account+":*", "cur:PutReportDefinition"),
-		allow("Tags", "*", "ce:ListCostAllocationTags", "ce:UpdateCostAllocationTagsStatus", "ce:StartCostAllocationTagBackfill"),
+		allow("Tags", "*", "ce:ListCostAllocationTags", "ce:UpdateCostAllocationTagsStatus", "ce:StartCostAllocationTagBackfill",
+			"ce:ListCostAllocationTagBackfillHistory"),
 		allow("SelfCheck", roles, "iam:SimulatePrincipalPolicy", "iam:GetRole"),
 	}}.String()
 }
@@ -65,15 +66,19 @@ func bucketActions() []string {
 	}
 }
 
-// ReaderPolicy is the least that reading an existing set-up needs; the server can run with it once billing is
-// provisioned (reliability.md M15).
+// bucketReads are those of them that only look.
+func bucketReads() []string {
+	return slices.DeleteFunc(bucketActions(), func(a string) bool { return !strings.HasPrefix(a, "s3:Get") && a != "s3:ListBucket" })
+}
+
+// ReaderPolicy is the least that watching and reading an existing set-up needs: the hourly look at the bucket, its parts
+// and the export, and the delivered files. The server can run with it once billing is provisioned (reliability.md M15).
+// HeadBucket names no prefix, so that s3:ListBucket cannot be tied to one.
 func ReaderPolicy(partition, account, bucket string) string {
 	at := "arn:" + partition + ":s3:::" + bucket
 	return document{Version: "2012-10-17", Statement: []grant{
-		{
-			Sid: "List", Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: at,
-			Condition: map[string]any{"StringLike": map[string]any{"s3:prefix": []string{filesPrefix, filesPrefix + "/*"}}},
-		},
+		{Sid: "Context", Effect: "Allow", Action: []string{"organizations:DescribeOrganization", "organizations:ListAccounts", "s3:ListAllMyBuckets"}, Resource: "*"},
+		{Sid: "Bucket", Effect: "Allow", Action: bucketReads(), Resource: at},
 		{Sid: "Read", Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: at + "/" + filesPrefix + "/*"},
 		{
 			Sid: "Export", Effect: "Allow", Action: []string{"bcm-data-exports:GetExport", "bcm-data-exports:ListTagsForResource"},

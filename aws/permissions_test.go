@@ -86,6 +86,13 @@ func TestLeastPrivilege(t *testing.T) {
 			t.Errorf("reading with the reader's policy: %v", err)
 		}
 	}
+	hourly := outlay.Look{Members: true}
+	if seen := w.observe(hourly); len(seen.Unknown) != 0 || len(seen.Members) != 2 {
+		t.Errorf("watching with the reader's policy: %v, members %v", seen.Unknown, seen.Members)
+	}
+	if plan := w.plan(hourly); len(todo(plan)) != 0 || len(plan.Notes) != 0 {
+		t.Errorf("watching with the reader's policy: %v, %+v", todo(plan), plan.Notes)
+	}
 	w.Allow(w.role, ProvisionerPolicy("aws", payerAccount))
 	down := w.down(outlay.DeleteCostFiles)
 	if missing := w.observe(whole()).Missing(); len(missing) != 0 {

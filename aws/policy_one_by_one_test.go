@@ -100,7 +100,11 @@ func (w *world) elsewhereNamed(action string, seen outlay.Observation) []string 
 		for _, e := range w.existing() {
 			texts = append(texts, e.Why)
 		}
-	case "ce:StartCostAllocationTagBackfill":
+	case "ce:StartCostAllocationTagBackfill", "ce:ListCostAllocationTagBackfillHistory":
+		w.s.Resources = append(w.s.Resources, outlay.Resource{Kind: kindBackfill, Name: "2026-10", State: outlay.StateIntended})
+		if action == "ce:ListCostAllocationTagBackfillHistory" { // asked only where AWS refuses another in 24 hours
+			w.Fault(cloud.Fault{Match: "StartCostAllocationTagBackfill", Kind: cloud.Answer, Status: 400, Code: "BackfillLimitExceededException"})
+		}
 		_, err := w.p.Apply(w.t.Context(), w.a, w.s, outlay.Change{Action: outlay.ActionUpdate, Kind: kindBackfill, Name: "2026-10", To: map[string]string{"from": "2026-10-01T00:00:00Z"}})
 		for _, n := range outlay.AsError(err).Needs {
 			texts = append(texts, n.Action)
