@@ -91,7 +91,7 @@ func add[I, O any](s *service, r route, verb func(ctx context.Context, a outlay.
 		MaxBodyBytes: 1 << 20,
 	}
 	if r.id == "import" {
-		op.MaxBodyBytes, op.BodyReadTimeout = 64<<30, -1
+		op.BodyReadTimeout, op.Middlewares = -1, huma.Middlewares{s.beforeUpload}
 	}
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		a := auth.ActorFrom(ctx)

@@ -305,6 +305,28 @@ func (w *world) call(t *testing.T, token string, op operation, body any) (int, [
 	return w.do(t, token, op.Method, path, bytes.NewReader(b), "application/json")
 }
 
+// TestUploadRefusedEarly: who may not import has his answer while his files are still on their way.
+func TestUploadRefusedEarly(t *testing.T) {
+	w := newWorld(t)
+	for who, want := range map[string]int{"anonymous": 401, "member": 403, "costs only": 403} {
+		body, files := io.Pipe() // it never ends
+		t.Cleanup(func() { _ = files.Close() })
+		go func() {
+			_, _ = io.WriteString(files, "--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.csv\"\r\n\r\nx")
+		}()
+		status, answer := w.do(t, w.tokens[who], http.MethodPost, api.Prefix+"/imports", body, "multipart/form-data; boundary=b")
+		var p api.Problem
+		must(t, json.Unmarshal(answer, &p))
+		if status != want || p.Status != want || p.Fix == "" {
+			t.Errorf("%s: %d %s", who, status, answer)
+		}
+	}
+	status, log := w.do(t, w.tokens["auditor"], http.MethodGet, api.Prefix+"/audit", nil, "")
+	if status != 200 || !bytes.Contains(log, []byte("costs:import")) {
+		t.Errorf("the refusal is not in the audit log: %d %s", status, log)
+	}
+}
+
 // TestProblem: a refusal names code, field and the way out.
 func TestProblem(t *testing.T) {
 	w := newWorld(t)

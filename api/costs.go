@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -12,8 +13,10 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"outlay"
+	"outlay/auth"
 	"outlay/control"
 )
 
@@ -95,11 +98,32 @@ func (s *service) costs() {
 		})
 }
 
+// maxUpload is the most bytes that an import may have in all.
+const maxUpload = 64 << 30
+
+// beforeUpload refuses who may not import before any byte of his files is on the disk, and bounds everybody's: huma
+// stores a form's files first and asks for its limits never.
+func (s *service) beforeUpload(hc huma.Context, next func(huma.Context)) {
+	a := auth.ActorFrom(hc.Context())
+	err := a.Must(outlay.CostsImport)
+	if err == nil {
+		r, w := humago.Unwrap(hc)
+		r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
+		next(hc)
+		return
+	}
+	if a.UserID != "" { // the verb writes the refusal down
+		_, err = s.Control.ImportFiles(hc.Context(), a, control.ImportRequest{})
+	}
+	p := s.problem(hc.Context(), err)
+	hc.SetHeader("Content-Type", p.ContentType(""))
+	hc.SetHeader("Connection", "close") // or the server waits for the files before it answers
+	hc.SetStatus(p.Status)
+	_ = json.NewEncoder(hc.BodyWriter()).Encode(p) // fails only for somebody who went away
+}
+
 // importFiles puts the uploaded files where the loader can read them, under names of our own.
 func (s *service) importFiles(ctx context.Context, a outlay.Actor, in *upload) (*body[control.ImportResult], error) {
-	if err := a.Must(outlay.CostsImport); err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp(s.Uploads, "import-")
 	if err != nil {
 		return nil, err

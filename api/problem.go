@@ -30,7 +30,7 @@ func (p *Problem) GetStatus() int { return p.Status }
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
 // problem turns an error into its answer. Only faults of ours are logged: the rest is told to who asked.
-func (s *service) problem(ctx context.Context, err error) error {
+func (s *service) problem(ctx context.Context, err error) *Problem {
 	e := outlay.AsError(err)
 	if e.Code == outlay.CodeInternal {
 		s.Log.ErrorContext(ctx, "api request failed", "error", err)

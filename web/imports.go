@@ -148,6 +148,7 @@ func (s *site) groups(formats []control.ImportFormat) []formatGroup {
 // again, and the same files once more change nothing. Who may not is refused before any byte of a file is read.
 func (s *site) importFiles(c *call) error {
 	if !c.actor.May(outlay.CostsImport) {
+		c.w.Header().Set("Connection", "close") // or the server waits for the files before it answers
 		_, err := s.Control.ImportFiles(c.r.Context(), c.actor, control.ImportRequest{})
 		return err
 	}
