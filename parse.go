@@ -18,6 +18,12 @@ type ParseJob struct {
 	// Labels gives the original of a tag's value as delivered, by one of the nine keys and then by value; what it does
 	// not name stays as it is.
 	Labels map[string]map[string]string `json:"labels,omitempty"`
+	// LabelsBy is Labels for files of several providers: by what charges call the provider (FOCUS ProviderName), in lower
+	// case. A job has the one or the other.
+	LabelsBy map[string]map[string]map[string]string `json:"labelsBy,omitempty"`
+	// Relabel says that Files are the lake's own, of Period: they are written again with their labels turned back and
+	// nothing else changed, unless they hold none; then no period is returned. Mapping and Formats have no part in it.
+	Relabel bool `json:"relabel,omitempty"`
 	// Period is the only billing month whose rows are accepted; "" accepts any month, each written apart.
 	Period Period `json:"period,omitempty"`
 	// OutDir is an existing folder that receives the data files and rollups, and a temporary folder while it runs.

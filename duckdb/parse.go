@@ -37,13 +37,20 @@ func parse(ctx context.Context, job outlay.ParseJob, ph *phases) (periods []outl
 		return nil, diskOr(err, "making a temporary folder")
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(p.temp)) }()
+	if job.Relabel {
+		return p.relabel(ctx)
+	}
 	inputs := make([]input, len(job.Files))
 	for i, f := range job.Files {
 		if inputs[i], err = inspect(f, p.temp, i); err != nil {
 			return nil, err
 		}
 	}
-	if err := p.open(ctx, inputs); err != nil {
+	var paths []string
+	for _, in := range inputs {
+		paths = append(paths, in.path)
+	}
+	if err := p.open(ctx, paths); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.db.Close()) }()
@@ -67,24 +74,22 @@ func checkJob(job outlay.ParseJob) error {
 		return outlay.Errorf(outlay.CodeInternal, "", "the parse job's output folder must be an absolute path")
 	case job.Generation == "" || job.Generation != filepath.Base(job.Generation):
 		return outlay.Errorf(outlay.CodeInternal, "", "the parse job's generation %q is no file name", job.Generation)
-	case job.Mapping.SQL == "" && len(job.Formats) == 0:
+	case job.Mapping.SQL == "" && len(job.Formats) == 0 && !job.Relabel:
 		return outlay.Errorf(outlay.CodeInternal, "", "the parse job has no mapping")
+	case len(job.Labels) > 0 && len(job.LabelsBy) > 0:
+		return outlay.Errorf(outlay.CodeInternal, "", "the parse job has labels of one provider and of several")
 	}
 	return nil
 }
 
 // open starts the engine and shuts it in: the job's files to read, the output folder to write, nothing else.
-func (p *parsing) open(ctx context.Context, inputs []input) error {
+func (p *parsing) open(ctx context.Context, files []string) error {
 	threads := cmp.Or(p.job.Threads, runtime.NumCPU())
-	var files []string
-	for _, in := range inputs {
-		files = append(files, in.path)
-	}
 	db, err := openEngine(ctx, []string{
 		fmt.Sprintf("SET memory_limit='%dMiB'", memoryOf(p.job)>>20), fmt.Sprintf("SET threads=%d", threads),
 		"SET temp_directory=" + text(filepath.Join(p.temp, "spill")),
 		"SET allowed_paths=" + texts(files), "SET allowed_directories=" + texts([]string{p.job.OutDir}),
-		"SET enable_external_access=false",
+		"SET enable_external_access=false", fmt.Sprintf("SET preserve_insertion_order=%t", p.job.Relabel),
 	})
 	if err != nil {
 		return err
@@ -161,15 +166,22 @@ func (p *parsing) finish(ctx context.Context, m *month) (outlay.ParsedPeriod, er
 		proof.Notes = append([]string{"Read as " + p.title + "."}, proof.Notes...)
 	}
 	parsed.Format, parsed.Proof, parsed.SubAccounts = p.format, proof, accounts
+	parsed.Rollups, err = p.rollUpAll(ctx, m)
+	p.phases.done("rollup")
+	return parsed, err
+}
+
+// rollUpAll writes a month's rollups and returns their paths.
+func (p *parsing) rollUpAll(ctx context.Context, m *month) ([]string, error) {
+	var out []string
 	for _, r := range rollups() {
 		path := filepath.Join(p.job.OutDir, fmt.Sprintf("%s-%s-%s.parquet", p.job.Generation, m.period, r.name))
 		if err := p.rollUp(ctx, m, r, path); err != nil {
-			return parsed, err
+			return nil, err
 		}
-		parsed.Rollups = append(parsed.Rollups, path)
+		out = append(out, path)
 	}
-	p.phases.done("rollup")
-	return parsed, nil
+	return out, nil
 }
 
 // diskOr is a full disk as CodeUnavailable, and any other failure wrapped.

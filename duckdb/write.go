@@ -30,8 +30,8 @@ func (p *parsing) write(ctx context.Context, batchNo int, m *month, only bool) e
 	}
 	same := p.batches[batchNo].constants
 	outer, inner := p.lakeColumns(m, same)
-	query := fmt.Sprintf("COPY (SELECT %s FROM (SELECT %s FROM %s%s ORDER BY %s)) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, FIELD_IDS {%s})",
-		outer, inner, p.labelledRows(m), where, same.without(lakeOrder), text(path), fieldIDs())
+	query := fmt.Sprintf("COPY (SELECT %s FROM (SELECT %s FROM %s%s ORDER BY %s)) TO %s (%s)",
+		outer, inner, p.labelledRows(m), where, same.without(lakeOrder), text(path), lakeFormat())
 	result, err := p.db.ExecContext(ctx, query)
 	if err != nil {
 		return err
@@ -80,6 +80,11 @@ func (p *parsing) lakeColumns(m *month, same constants) (outer, inner string) {
 		}
 	}
 	return strings.Join(written, ", "), strings.Join(sorted, ", ")
+}
+
+// lakeFormat is how a file of the lake is written.
+func lakeFormat() string {
+	return "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880, FIELD_IDS {" + fieldIDs() + "}"
 }
 
 // fieldIDs names the Iceberg field id of every stored column.
