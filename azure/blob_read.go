@@ -19,6 +19,7 @@ import (
 
 // reader reads the container of one source.
 type reader struct {
+	ses   session
 	blobs *azblob.Client
 	at    place
 	seen  *manifestCache
@@ -32,8 +33,12 @@ type blobState struct {
 }
 
 func (p *Provider) reader(ctx context.Context, a *outlay.CloudAccount, at place) (reader, error) {
+	ses, err := p.session(a)
+	if err != nil {
+		return reader{}, err
+	}
 	client, err := p.blobs(ctx, a, at.AccountURL)
-	return reader{client, at, &p.manifests}, err
+	return reader{ses, client, at, &p.manifests}, err
 }
 
 // call names what reading a blob takes: a data action on the container.

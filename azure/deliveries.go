@@ -15,7 +15,8 @@ import (
 	"outlay"
 )
 
-// What Fetch needs again of a delivery. Of a pair, the second manifest is that of the amortized costs.
+// What Fetch needs again of a delivery: its manifest or, of an export without manifests, its one file. Of a pair, the
+// second manifest is that of the amortized costs.
 const (
 	refManifest  = "manifest"
 	refETag      = "etag"
@@ -75,34 +76,50 @@ func (p *Provider) listDeliveries(ctx context.Context, a *outlay.CloudAccount, s
 // months are the current deliveries of one export. With an error of code invalid, what could be told is there too.
 func (r reader) months(ctx context.Context, e exportPlace) (map[outlay.Period]outlay.Delivery, error) {
 	var manifests []blobState
-	blobs := map[string]blobState{}
-	err := r.list(ctx, e.prefix(), 0, func(f blobState) {
-		if strings.HasSuffix(f.name, manifestName) {
-			manifests = append(manifests, f)
-		} else {
-			blobs[f.name] = f
+	f := found{blobs: map[string]blobState{}, bare: map[string]manifest{}, current: map[outlay.Period]outlay.Delivery{}}
+	err := r.list(ctx, e.prefix(), 0, func(b blobState) {
+		if f.blobs[b.name] = b; strings.HasSuffix(b.name, manifestName) {
+			manifests = append(manifests, b)
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	current := map[outlay.Period]outlay.Delivery{}
-	var bad error
-	for _, f := range manifests {
-		d, ok, err := r.delivery(ctx, e, f, blobs)
-		switch code := outlay.CodeOf(err); {
-		case err == nil && !ok, code == outlay.CodeConflict: // nothing that counts, or replaced while we read
-		case code == outlay.CodeInvalid:
-			bad = err
-		case err != nil:
+	for _, b := range manifests {
+		if err := f.add(r.delivery(ctx, e, b, f)); err != nil {
 			return nil, err
-		default:
-			if old, had := current[d.Period]; !had || newer(d, old) {
-				current[d.Period] = d
-			}
 		}
 	}
-	return current, bad
+	if e.Single || len(f.bare) > 0 {
+		if err := r.addRuns(ctx, e, &f); err != nil {
+			return nil, err
+		}
+	}
+	return f.current, f.bad
+}
+
+// found is what lies in an export's folder, and what it delivers.
+type found struct {
+	blobs   map[string]blobState
+	bare    map[string]manifest // manifests that do not say of what run they are, by their names
+	current map[outlay.Period]outlay.Delivery
+	bad     error // of code invalid: told after what could be told
+}
+
+// add takes a delivery in, if it counts and is newer than what there is of its month.
+func (f *found) add(d outlay.Delivery, ok bool, err error) error {
+	switch code := outlay.CodeOf(err); {
+	case err == nil && !ok, code == outlay.CodeConflict: // nothing that counts, or replaced while we read
+	case code == outlay.CodeInvalid:
+		f.bad = err
+	case err != nil:
+		return err
+	default:
+		if old, had := f.current[d.Period]; !had || newer(d, old) {
+			f.current[d.Period] = d
+		}
+	}
+	return nil
 }
 
 // newer decides between two runs of a month: the one submitted last; of two submitted at once, always the same one.
@@ -114,19 +131,25 @@ func newer(a, b outlay.Delivery) bool {
 }
 
 // delivery is what one manifest delivers; not ok when it is not this export's, of a few days only, or without data.
-func (r reader) delivery(ctx context.Context, e exportPlace, f blobState, blobs map[string]blobState) (outlay.Delivery, bool, error) {
-	m, err := r.manifest(ctx, f)
+func (r reader) delivery(ctx context.Context, e exportPlace, b blobState, f found) (outlay.Delivery, bool, error) {
+	m, err := r.manifest(ctx, b)
+	if err == nil && m.isBare() {
+		f.bare[b.name] = m
+	}
 	if err != nil || !m.isOf(e) || len(m.Blobs) == 0 || m.isPart() {
-		return outlay.Delivery{}, false, inManifest(err, f.name)
+		return outlay.Delivery{}, false, inManifest(err, b.name)
 	}
 	d, err := m.delivery(r.at, e)
 	if err != nil {
-		return outlay.Delivery{}, false, inManifest(err, f.name)
+		return outlay.Delivery{}, false, inManifest(err, b.name)
 	}
-	d.Files = m.files(blobs)
-	d.Ref = map[string]string{refManifest: f.name, refETag: f.etag}
-	d.Token = token(f, d.Files)
-	return d, true, nil
+	return sealed(d, b, m.files(f.blobs)), true, nil
+}
+
+// sealed is a delivery with its files and what makes it whole: its manifest or, where there is none, its one file.
+func sealed(d outlay.Delivery, by blobState, files []outlay.DeliveryFile) outlay.Delivery {
+	d.Files, d.Token, d.Ref = files, token(by, files), map[string]string{refManifest: by.name, refETag: by.etag}
+	return d
 }
 
 // manifest reads a manifest, once: it is immutable under its entity tag.

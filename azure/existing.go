@@ -75,7 +75,10 @@ func (f finder) existing(ctx context.Context, e armcostmanagement.Export) (outla
 		x.Fields[importStorage], x.Fields[importContainer] = text(to.ResourceID), text(to.Container)
 		x.Fields[importRoot] = strings.Trim(text(to.RootFolderPath), "/")
 	}
-	x.Detail = strings.Join([]string{orElse(r.Properties[propTarget], "no destination"), strings.ToLower(r.Properties[propSchedule]), fileText(r), modeText(r.Properties[propMode])}, " · ")
+	if r.Properties[propSplit] != splitYes {
+		x.Fields[importSingle] = choiceYes
+	}
+	x.Detail = strings.Join([]string{orElse(r.Properties[propTarget], "no destination"), strings.ToLower(r.Properties[propSchedule]), fileText(r), modeText(r)}, " · ")
 	if x.Why = refusal(e, r, x); x.Why != "" {
 		return x, nil
 	}
@@ -114,8 +117,11 @@ func fileText(r outlay.Resource) string {
 	return format + ", " + pack
 }
 
-func modeText(mode string) string {
-	if mode == string(armcostmanagement.DataOverwriteBehaviorTypeCreateNewReport) {
+func modeText(r outlay.Resource) string {
+	switch {
+	case r.Properties[propSplit] != splitYes:
+		return "one file a run, of the months whose runs Azure remembers"
+	case r.Properties[propMode] == string(armcostmanagement.DataOverwriteBehaviorTypeCreateNewReport):
 		return "each run in a folder of its own"
 	}
 	return "overwritten by each run"
@@ -131,22 +137,23 @@ func refusal(e armcostmanagement.Export, r outlay.Resource, x outlay.Existing) s
 		return "It does not deliver to a storage account's blobs."
 	case x.Fields[importStorage] == "" || x.Fields[importContainer] == "":
 		return "It does not say where it delivers."
-	case r.Properties[propSplit] != splitYes:
-		return "It writes no manifest, so that nobody can tell when a file is whole. Turn on file partitioning for it in the Azure portal, then look again."
-	case unevenTimeframe(e):
+	case unevenTimeframe(e, x.Scope.ID):
 		return "Its runs are not by calendar month. Outlay reads exports of the month to date, or of the last month."
 	}
 	return ""
 }
 
-// unevenTimeframe tells whether a run may hold other than one calendar month.
-func unevenTimeframe(e armcostmanagement.Export) bool {
+// unevenTimeframe tells whether a run may hold other than one calendar month. The billing months of enrolments and
+// billing profiles are calendar months; those of a subscription that pays for itself need not be.
+func unevenTimeframe(e armcostmanagement.Export, scope string) bool {
 	if e.Properties.Definition == nil || e.Properties.Definition.Timeframe == nil {
 		return false
 	}
 	switch *e.Properties.Definition.Timeframe {
-	case armcostmanagement.TimeframeTypeMonthToDate, armcostmanagement.TimeframeTypeTheLastMonth:
+	case armcostmanagement.TimeframeTypeMonthToDate, armcostmanagement.TimeframeTypeTheLastMonth, armcostmanagement.TimeframeTypeTheCurrentMonth:
 		return false
+	case armcostmanagement.TimeframeTypeBillingMonthToDate, armcostmanagement.TimeframeTypeTheLastBillingMonth:
+		return !isBillingScope(scope)
 	}
 	return true
 }
@@ -221,6 +228,9 @@ func pairsOf(list []outlay.Existing) []outlay.Existing {
 			x.ID, x.Name = a.ID+"+"+b.Name, a.Name+" and "+b.Name
 			x.Title, x.Format = "Actual and amortized cost exports", formatPair
 			x.Fields = map[string]string{importAmortized: b.Name, importRoot2: b.Fields[importRoot]}
+			if single := b.Fields[importSingle]; single != "" {
+				x.Fields[importSingle2] = single
+			}
 			for k, v := range a.Fields {
 				x.Fields[k] = v
 			}

@@ -63,12 +63,12 @@ func checkDelivery(at place, d outlay.Delivery) (int, error) {
 	first := len(d.Files)
 	if len(at.Exports) > 1 {
 		n, err := strconv.Atoi(d.Ref[refFirst])
-		if err != nil || n < 1 || n >= len(d.Files) || !isManifest(at.Exports[1], d.Ref[refManifest2]) || d.Format != formatPair {
+		if err != nil || n < 1 || n >= len(d.Files) || !isSeal(at.Exports[1], d.Ref[refManifest2], d.Files[n:]) || d.Format != formatPair {
 			return bad(d.Ref[refManifest2])
 		}
 		first = n
 	}
-	if len(d.Files) == 0 || !isManifest(at.Exports[0], d.Ref[refManifest]) {
+	if len(d.Files) == 0 || !isSeal(at.Exports[0], d.Ref[refManifest], d.Files[:first]) {
 		return bad(d.Ref[refManifest])
 	}
 	for i, f := range d.Files {
@@ -83,7 +83,11 @@ func checkDelivery(at place, d outlay.Delivery) (int, error) {
 	return first, nil
 }
 
-func isManifest(e exportPlace, name string) bool {
+// isSeal tells whether a name is that of a manifest of an export or, where it has none, of the one file.
+func isSeal(e exportPlace, name string, files []outlay.DeliveryFile) bool {
+	if len(files) == 1 && name == files[0].Key {
+		return true // checked as a file
+	}
 	return strings.HasPrefix(name, e.prefix()) && strings.HasSuffix(name, manifestName) && !slices.Contains(strings.Split(name, "/"), "..")
 }
 

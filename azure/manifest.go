@@ -152,6 +152,11 @@ func (m manifest) isOf(e exportPlace) bool {
 	return strings.EqualFold(c.ExportName, e.Name) && (c.ResourceID == "" || strings.EqualFold(strings.Trim(c.ResourceID, "/"), strings.Trim(e.ID, "/")))
 }
 
+// isBare tells whether a manifest lists files and does not say of what run they are: those of the older API.
+func (m manifest) isBare() bool {
+	return m.ExportConfig.ExportName == "" && m.ExportConfig.ResourceID == "" && m.RunInfo.RunID == "" && m.RunInfo.SubmittedTime == "" && len(m.Blobs) > 0
+}
+
 // period is the month of the run. Times without a zone are UTC; the end is the last day, inclusive.
 func (m manifest) period() (outlay.Period, error) {
 	start, err := manifestTime(m.RunInfo.StartDate)

@@ -18,6 +18,8 @@ const (
 	importContainer = "container"
 	importRoot      = "root_folder"
 	importRoot2     = "root_folder_amortized"
+	importSingle    = "single_file" // choiceYes for an export that writes one file a run, without a manifest; else missing
+	importSingle2   = "single_file_amortized"
 )
 
 // place is where the deliveries of a source are.
@@ -38,6 +40,7 @@ type exportPlace struct {
 	Name    string
 	Dataset string // armcostmanagement.ExportType; "" when it is not known
 	Root    string // without slashes around it; "" only for imported exports
+	Single  bool   // it writes one file a run, without a manifest: its runs tell what was delivered
 }
 
 // place finds where deliveries of a created or imported source are. It makes no call.
@@ -85,9 +88,9 @@ func (p *Provider) importedPlace(s *outlay.Source) (place, error) {
 		Scope: orElse(f[importScope], s.Scope.ID), StorageID: f[importStorage], Container: f[importContainer],
 		AccountURL: orElse(f[importURL], p.accountURL(lastSegment(f[importStorage]))),
 	}
-	out.Exports = []exportPlace{{ID: exportID(out.Scope, f[importExport]), Name: f[importExport], Dataset: f[importDataset], Root: strings.Trim(f[importRoot], "/")}}
+	out.Exports = []exportPlace{{ID: exportID(out.Scope, f[importExport]), Name: f[importExport], Dataset: f[importDataset], Root: strings.Trim(f[importRoot], "/"), Single: f[importSingle] == choiceYes}}
 	if name := f[importAmortized]; name != "" {
-		out.Exports = append(out.Exports, exportPlace{ID: exportID(out.Scope, name), Name: name, Dataset: typeAmortized, Root: strings.Trim(f[importRoot2], "/")})
+		out.Exports = append(out.Exports, exportPlace{ID: exportID(out.Scope, name), Name: name, Dataset: typeAmortized, Root: strings.Trim(f[importRoot2], "/"), Single: f[importSingle2] == choiceYes})
 	}
 	return out, nil
 }

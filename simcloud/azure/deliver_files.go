@@ -142,6 +142,10 @@ func (c *Cloud) put(j job, files [][]byte, rows []int64, now time.Time) error {
 	m := c.newManifest(e, r)
 	for i, data := range files {
 		name := own + j.fileName(i+1)
+		if j.parts == 1 { // without partitioning, one file a run beside those of the others
+			name = period + e.Name + "_" + r.ID + strings.TrimPrefix(j.fileName(1), "part_0_0001")
+			r.File = name
+		}
 		if _, err := c.store(ct, name, data, now); err != nil {
 			return err
 		}
@@ -206,10 +210,13 @@ func (c *Cloud) mend(e *export) error {
 			continue
 		}
 		_, own := c.folders(e, r)
-		if _, err := c.store(ct, own+"manifest.json", r.Pending, c.opt.Now()); err != nil {
-			return err
+		if r.File == "" { // a run of one file has no manifest
+			r.Manifest = own + "manifest.json"
+			if _, err := c.store(ct, r.Manifest, r.Pending, c.opt.Now()); err != nil {
+				return err
+			}
 		}
-		r.Pending, r.Status, r.Manifest, r.Ended = nil, "Completed", own+"manifest.json", c.opt.Now()
+		r.Pending, r.Status, r.Ended = nil, "Completed", c.opt.Now()
 	}
 	return nil
 }

@@ -308,6 +308,30 @@ func TestForeignCSV(t *testing.T) {
 	}
 }
 
+// An export without partitioning writes one file a run, beside those of the runs before, and no manifest.
+func TestUnpartitioned(t *testing.T) {
+	c := &clock{time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
+	w := ready(t, simazure.Options{Now: c.Now, RowsPerMonth: 300, RestateEvery: -1})
+	w.Unpartition(w.PlantExport(scope, "classic", "ActualCost", "Csv", "outlayacc1", "exports"))
+	w.deliver(c)
+	w.deliver(c)
+	var want []string
+	history, err := w.exports().GetExecutionHistory(t.Context(), scope, "classic", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range history.Value {
+		if p := r.Properties; *p.Status != armcostmanagement.ExecutionStatusCompleted || p.ManifestFile != nil {
+			t.Errorf("run %+v", *p)
+		}
+		want = append(want, *r.Properties.FileName)
+	}
+	got := slices.Sorted(maps.Keys(w.Only("container")[0].Blobs))
+	if slices.Sort(want); len(got) != 2 || !slices.Equal(got, want) || !strings.HasPrefix(got[0], "theirs/classic/20261101-20261130/classic_") || !strings.HasSuffix(got[0], ".csv.gz") {
+		t.Errorf("files %v, the history says %v", got, want)
+	}
+}
+
 // Exports of wider scopes hold what the narrower ones hold: the same bill, and tags as the settings say.
 func TestScopesAgree(t *testing.T) {
 	const other = "33333333-3333-4333-a333-333333333333"

@@ -15,6 +15,7 @@ type run struct {
 	From, To                  time.Time // first and last day
 	Submitted, Started, Ended time.Time
 	Manifest                  string // path of its manifest
+	File                      string // path of its one file, of an export without partitioning
 	Code, Message             string // why it failed
 	Pending                   []byte // a manifest that is still to be written: the run was torn
 }
@@ -52,6 +53,9 @@ func (c *Cloud) wireRun(e *export, r *run) object {
 	}
 	if r.Manifest != "" {
 		p["manifestFile"], p["fileName"] = r.Manifest, r.Manifest
+	}
+	if r.File != "" {
+		p["fileName"] = r.File
 	}
 	if r.Code != "" {
 		p["error"] = object{"code": r.Code, "message": r.Message}

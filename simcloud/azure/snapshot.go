@@ -218,6 +218,14 @@ func (c *Cloud) PlantExport(scope, name, dataset, format, account, containerName
 	return e.id()
 }
 
+// Unpartition makes an export by its id write one file a run and no manifest, as those set up years ago do.
+func (c *Cloud) Unpartition(id string) {
+	c.change(id, func(e *export) {
+		no := false
+		e.Properties.PartitionData, e.Properties.Overwrite = &no, "CreateNewReport"
+	})
+}
+
 // RemoveExport deletes an export by its id, as somebody at the portal would.
 func (c *Cloud) RemoveExport(id string) { c.change(id, c.dropExport) }
 
