@@ -83,7 +83,7 @@ func (c *Control) queue(ctx context.Context, a outlay.Actor, s setting, op outla
 	}
 	c.seen.forget(s.account.ID)
 	c.wake()
-	return c.Run(ctx, a, op.ID)
+	return c.runOf(ctx, a, op.ID)
 }
 
 // sameRun finds the run of an idempotency key: a repeated request gets the run that it started.
@@ -107,7 +107,7 @@ func (c *Control) sameRun(ctx context.Context, a outlay.Actor, key, hash string)
 	if found.RequestHash != hash {
 		return RunView{}, false, outlay.Errorf(outlay.CodeInvalid, "Use a new Idempotency-Key.", "this Idempotency-Key was used for another request").InField("Idempotency-Key")
 	}
-	v, err := c.Run(ctx, a, found.ID)
+	v, err := c.runOf(ctx, a, found.ID)
 	return v, true, err
 }
 

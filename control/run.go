@@ -50,6 +50,11 @@ func (c *Control) Run(ctx context.Context, a outlay.Actor, id string) (RunView, 
 	if err := a.Must(outlay.RunsRead); err != nil {
 		return RunView{}, err
 	}
+	return c.runOf(ctx, a, id)
+}
+
+// runOf is Run for a verb that has its own permission: whoever may start a run is told what became of it.
+func (c *Control) runOf(ctx context.Context, a outlay.Actor, id string) (RunView, error) {
 	var v RunView
 	err := c.deps.Store.ReadOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
 		o, err := tx.Operation(ctx, id)
@@ -154,7 +159,7 @@ func (c *Control) Resume(ctx context.Context, a outlay.Actor, id string) (RunVie
 		return RunView{}, err
 	}
 	c.wake()
-	return c.Run(ctx, a, id)
+	return c.runOf(ctx, a, id)
 }
 
 // Undo removes what a stopped provisioning run made, and nothing else; delivered files are kept when any were loaded,
@@ -163,7 +168,7 @@ func (c *Control) Undo(ctx context.Context, a outlay.Actor, id string) (RunView,
 	if err := c.must(ctx, a, outlay.BillingDeprovision, "run "+id); err != nil {
 		return RunView{}, err
 	}
-	run, err := c.Run(ctx, a, id)
+	run, err := c.runOf(ctx, a, id)
 	if err != nil {
 		return RunView{}, err
 	}

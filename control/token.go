@@ -22,7 +22,7 @@ type TokenView struct {
 // CreateTokenRequest asks for a token.
 type CreateTokenRequest struct {
 	Name    string
-	Actions []outlay.Action // nil: everything its creator may
+	Actions []outlay.Action // none: everything its creator may
 	Days    int             // 0 means 90; at most 366
 }
 
@@ -71,8 +71,8 @@ func (c *Control) CreateToken(ctx context.Context, a outlay.Actor, r CreateToken
 			return TokenView{}, outlay.Secret{}, outlay.Errorf(outlay.CodeInvalid, "Choose among what you may do yourself.", "a token of yours cannot do %q", action).InField("actions")
 		}
 	}
-	if r.Actions == nil && a.Scopes != nil {
-		r.Actions = a.Scopes // a limited token makes no wider one
+	if len(r.Actions) == 0 {
+		r.Actions = a.Scopes // a limited token makes no wider one; a person's has no limits of its own
 	}
 	id, text, hash := c.deps.Passwords.MintToken()
 	now := c.deps.Clock.Now()
