@@ -176,9 +176,11 @@ func (w *applier) updateAccount(ctx context.Context, live outlay.Resource) (outl
 	if err != nil {
 		return outlay.Resource{}, err
 	}
-	got, err := client.Update(ctx, w.n.Group, w.n.Account, armstorage.AccountUpdateParameters{Properties: &armstorage.AccountPropertiesUpdateParameters{
-		MinimumTLSVersion: to(armstorage.MinimumTLSVersionTLS12), AllowBlobPublicAccess: to(false), EnableHTTPSTrafficOnly: to(true),
-	}}, nil)
+	want := armstorage.AccountPropertiesUpdateParameters{MinimumTLSVersion: to(armstorage.MinimumTLSVersionTLS12), AllowBlobPublicAccess: to(false), EnableHTTPSTrafficOnly: to(true)}
+	if w.c.To[propKeys] == on {
+		want.AllowSharedKeyAccess = to(true)
+	}
+	got, err := client.Update(ctx, w.n.Group, w.n.Account, armstorage.AccountUpdateParameters{Properties: &want}, nil)
 	if err != nil {
 		return outlay.Resource{}, failure(err, call{Action: actAccountWrite, Resource: w.n.accountID(), Doing: "repairing the storage account's settings"})
 	}

@@ -126,6 +126,8 @@ func verdicts(code string) (verdict, bool) {
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "Azure does not let apps start runs at this billing scope", "The daily export goes on. Ask a person with a billing role to run it in the Azure portal, or provision at the subscription."}, true
 	case "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant", "ExpiredAuthenticationToken", "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation":
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "Azure does not accept the credential", "Rotate the credential of this account, and check its tenant."}, true
+	case "AuthorizationFailure": // the network's no; a role that lacks is AuthorizationPermissionMismatch
+		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "the storage account's firewall does not let this server in", "Let this server's network pass the firewall of the storage account, then try again. No role helps here."}, true
 	case "RequestDisallowedByPolicy":
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "an Azure policy of your organization forbids it", "Ask who administers your Azure policies for an exception, or choose another region."}, true
 	case "ScopeLocked":

@@ -48,6 +48,7 @@ func TestErrors(t *testing.T) {
 		{401, "InvalidAuthenticationToken", "expired", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
 		{403, "AuthorizationFailed", noRole, outlay.CodeForbidden, outlay.DefinitelyNot, actAccountWrite},
 		{403, "AuthorizationPermissionMismatch", "", outlay.CodeForbidden, outlay.DefinitelyNot, actGroupWrite},
+		{403, "AuthorizationFailure", "This request is not authorized to perform this operation.", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
 		{403, "Whatever", "", outlay.CodeForbidden, outlay.DefinitelyNot, actGroupWrite},
 		{403, "RBACAccessDenied", "no", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
 		{403, "RequestDisallowedByPolicy", "no", outlay.CodeForbidden, outlay.DefinitelyNot, ""},

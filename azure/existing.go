@@ -200,12 +200,12 @@ func (f finder) reads(ctx context.Context, x outlay.Existing) (string, error) {
 	switch e := outlay.AsError(err); {
 	case err == nil:
 	case isRefusal(err):
-		why = "This credential may not read the storage account " + account + ". Give it the role Storage Blob Data Reader there, and let its firewall pass this server, then look again."
+		why = "This credential may not read the storage account " + account + ". Give it the role Storage Blob Data Reader there, then look again."
 	case e.Code == outlay.CodeNotFound:
 		why = "Its container " + at.Container + " in the storage account " + account + " does not exist. Nothing is delivered any more."
 	case e.Code == outlay.CodeUnavailable && ctx.Err() == nil:
 		why = "Its storage account " + account + " does not answer. It may be deleted, or reached from a private network only. Check it in the Azure portal, then look again."
-	case e.Code == outlay.CodeInvalid:
+	case e.Code == outlay.CodeInvalid || e.Code == outlay.CodeForbidden:
 		why = strings.TrimSpace("Its storage account " + account + " cannot be read: " + e.Message + ". " + e.Fix)
 	default:
 		return "", err

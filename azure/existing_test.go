@@ -78,6 +78,11 @@ func TestExistingThatCannotBeRead(t *testing.T) {
 		t.Errorf("without the right to look at the storage account: %q", why)
 	}
 	w.Undeny(w.app, actAccountRead)
+	w.SetAccount("theircosts", "publicNetworkAccess", "Disabled")
+	if all := w.existing(nil); len(all) != 3 || !strings.Contains(all["focus"].Why, "firewall") || strings.Contains(all["focus"].Why, "Give it the role") {
+		t.Errorf("behind a firewall: %+v", all)
+	}
+	w.SetAccount("theircosts", "publicNetworkAccess", "Enabled")
 	w.Fault(cloud.Fault{Match: "Container_ListBlobs", Kind: cloud.ResetBefore, Times: -1})
 	if all := w.existing(nil); len(all) != 3 || !strings.Contains(all["focus"].Why, "does not answer") {
 		t.Errorf("without its storage account: %+v", all)

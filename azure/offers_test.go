@@ -116,6 +116,29 @@ func TestChosenDataset(t *testing.T) {
 	}
 }
 
+// TestIdentityGivenUp: the storage account was made for an export with an identity, which Azure then refused; asked for
+// without one, the run goes through all the same.
+func TestIdentityGivenUp(t *testing.T) {
+	w := newWorld(t, quotaEnterprise, cloud.Options{})
+	w.s.Spec.Fields[fieldIdentity] = identitySystem
+	ready := w.plan(whole())
+	w.Deny(w.app, actAssignmentsWrite)
+	if e := outlay.AsError(w.run(ready)); e == nil || e.Code != outlay.CodeForbidden {
+		t.Fatalf("with an identity: %v", e)
+	}
+	w.s.Spec.Fields[fieldIdentity] = identityNone
+	plan := w.plan(whole())
+	if diff := cmp.Diff([]string{"update azure/storage-account", "create azure/export", "create azure/first-run"}, todo(plan)); diff != "" {
+		t.Fatalf("plan (-want +got):\n%s", diff)
+	}
+	if err := w.run(plan); err != nil {
+		t.Fatal(err)
+	}
+	if again := w.plan(whole()); len(todo(again)) != 0 || w.one("export").Text == "" {
+		t.Errorf("still to do: %v", todo(again))
+	}
+}
+
 // TestScopes provisions at every kind of scope.
 func TestScopes(t *testing.T) {
 	const profile = "aaaa1111-0000-4000-a000-000000000000:bbbb2222-0000-4000-a000-000000000000_2019-05-31/PROF-1"

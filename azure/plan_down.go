@@ -92,7 +92,7 @@ func (pl *planner) downStorage() {
 		Step: "Delete the container with the delivered files", Needs: []string{actContainerRead, actBlobsRead, actContainerDelete},
 	}
 	account := outlay.Change{
-		Action: outlay.ActionDelete, Kind: kindAccount, Name: pl.n.Account, Title: "Storage account with the delivered cost files", Detail: pl.n.Account, Holds: holds(contents),
+		Action: outlay.ActionDelete, Kind: kindAccount, Name: pl.n.Account, Title: "Storage account with the delivered cost files", Detail: pl.n.Account + " and everything in it", Holds: holds(contents),
 		Step: "Delete the storage account with the delivered files", Needs: []string{actAccountRead, actContainerRead, actBlobsRead, actAccountDelete},
 	}
 	group := outlay.Change{

@@ -69,6 +69,9 @@ func (pl *planner) account() {
 	}
 	seen, _ := pl.seen.Find(kindAccount, pl.n.Account)
 	pl.delivery(seen)
+	if _, ordered := pl.seen.Find(kindExport, pl.n.Export); !ordered && pl.identity() == identityNone {
+		want[propKeys] = on // it was made for an export with an identity, and another was asked for since
+	}
 	c.From, c.To = differences(seen.Properties, want)
 	if len(c.To) == 0 {
 		pl.add(keep(c, "It is there already"))
