@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"outlay"
 
@@ -39,7 +41,7 @@ func failure(err error, c call) error {
 		return transportFailure(err, c)
 	}
 	e := classify(code, status, message, c)
-	e.Err = err
+	e.Err, e.RetryAfter = err, retryAfter(err)
 	var v *types.ValidationException
 	if errors.As(err, &v) {
 		e.Message += fieldsOf(v)
@@ -62,6 +64,19 @@ func statusOf(err error) int {
 	return 0
 }
 
+// retryAfter is how long AWS asks to wait, in seconds as it writes them; 0 when it does not say.
+func retryAfter(err error) time.Duration {
+	re, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || re.Response == nil {
+		return 0
+	}
+	seconds, err := strconv.Atoi(re.Response.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
 // verdict is how one group of AWS's codes is treated.
 type verdict struct {
 	code    outlay.Code
@@ -70,15 +85,18 @@ type verdict struct {
 	fix     string
 }
 
+// rotate is the way out where AWS does not take the credential.
+const rotate = "Rotate the credential of this account."
+
 // verdicts is the table of clouds.md §9. What it does not name is judged by the HTTP status.
 func verdicts(code string) (verdict, bool) {
 	switch code {
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AllAccessDisabled", "Forbidden":
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "", ""}, true
 	case "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidToken", "InvalidSignatureException", "AuthFailure":
-		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "AWS does not accept the credential", "Rotate the credential of this account."}, true
+		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "AWS does not accept the credential", rotate}, true
 	case "ExpiredToken", "ExpiredTokenException":
-		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "the credential has expired", "Rotate the credential of this account."}, true
+		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "the credential has expired", rotate}, true
 	case "RequestTimeTooSkewed", "RequestExpired":
 		return verdict{outlay.CodeUnavailable, outlay.DefinitelyNot, "this server's clock differs from AWS's", "Set the clock of this server; more than five minutes off is refused."}, true
 	case "Throttling", "ThrottlingException", "ThrottledException", "LimitExceededException", "SlowDown", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled":
@@ -102,7 +120,7 @@ func verdicts(code string) (verdict, bool) {
 	case "ResourceNotFoundException", "NoSuchBucket", "NotFound", "NoSuchKey", "NoSuchEntity", "NoSuchEntityException", "NoSuchUpload":
 		return verdict{outlay.CodeNotFound, outlay.DefinitelyNot, "it does not exist", ""}, true
 	case "BadRequest": // the SDK's word for a HEAD answer of 400, which has no body to say more
-		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "AWS does not accept the request, most often because the credential has expired", "Rotate the credential of this account."}, true
+		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "AWS does not accept the request, most often because the credential has expired", rotate}, true
 	case "PreconditionFailed", "ConditionalRequestConflict":
 		return verdict{outlay.CodeConflict, outlay.DefinitelyNot, "it changed meanwhile", "Nothing to do; it is read again."}, true
 	}
@@ -123,7 +141,7 @@ func classify(code string, status int, message string, c call) *outlay.Error {
 	case status == 403:
 		return refused(message, c)
 	case status == 404 && code == "": // what does not exist is in the body, and that was damaged: it proves no absence
-		v = verdict{outlay.CodeUnavailable, outlay.Unknown, "AWS's answer was damaged on its way", "Nothing to do; it is tried again by itself."}
+		return halfAnswer(c.Doing)
 	case status == 404:
 		v = verdict{outlay.CodeNotFound, outlay.DefinitelyNot, "it does not exist", ""}
 	case status == 412:
@@ -223,13 +241,16 @@ func failedSignIn(err error) (*outlay.Error, bool) {
 	switch {
 	case code == "" && status == 0:
 		out.Code, out.Message, out.Fix = outlay.CodeUnavailable, "signing in to AWS: no answer", "Nothing to do; it is tried again by itself."
-	case status == 403 || code == "AccessDenied":
+	case code == "AccessDenied":
 		out.Code, out.Message = outlay.CodeForbidden, "signing in to AWS: this server may not assume the role"
 		out.Fix = "Check the role's trust policy: it must name this server's identity and the external ID shown with the account."
 		out.Needs = []outlay.Permission{{Action: "sts:AssumeRole", Resource: "the role of this account", For: "signing in", State: outlay.PermissionDenied, Why: whyDenied(message)}}
 	default:
-		c := classify(code, status, message, call{Doing: "signing in to AWS"})
-		out.Code, out.Message, out.Fix = c.Code, c.Message, c.Fix
+		c := classify(code, status, message, call{Action: "sts:AssumeRole", Resource: "the role of this account", Doing: "signing in to AWS"})
+		out.Code, out.Message, out.Fix, out.Needs, out.RetryAfter = c.Code, c.Message, c.Fix, c.Needs, retryAfter(err)
+		if c.Fix == rotate {
+			out.Fix = "Replace the access key that the role is assumed with: the one stored with this account, or else this server's own."
+		}
 	}
 	return out, true
 }
@@ -263,6 +284,14 @@ func neverSent(err error) bool {
 	}
 	_, ok := errors.AsType[x509.UnknownAuthorityError](err)
 	return ok
+}
+
+// halfAnswer is an answer of 200 in which what was asked for is missing: it proves nothing.
+func halfAnswer(doing string) *outlay.Error {
+	return &outlay.Error{
+		Code: outlay.CodeUnavailable, Outcome: outlay.Unknown, Message: doing + ": AWS's answer was damaged on its way",
+		Fix: "Nothing to do; it is tried again by itself.",
+	}
 }
 
 // isCode tells whether AWS answered one of the codes.

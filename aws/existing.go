@@ -107,12 +107,9 @@ func (f finder) exports(ctx context.Context) ([]outlay.Existing, error) {
 
 // export is one data export; not found when it was deleted since it was listed.
 func (f finder) export(ctx context.Context, d exportDoor, id string) (outlay.Existing, bool, error) {
-	got, err := d.client.GetExport(ctx, &bcmdataexports.GetExportInput{ExportArn: &id})
-	if isGone(err) {
-		return outlay.Existing{}, false, nil
-	}
-	if err != nil {
-		return outlay.Existing{}, false, failure(err, d.call("bcm-data-exports:GetExport", "reading the data export"))
+	_, def, err := d.read(ctx, id)
+	if err != nil || def == nil {
+		return outlay.Existing{}, false, err
 	}
 	tags, err := d.tags(ctx, id)
 	if isGone(err) {
@@ -121,7 +118,7 @@ func (f finder) export(ctx context.Context, d exportDoor, id string) (outlay.Exi
 	if err != nil && !isRefusal(err) {
 		return outlay.Existing{}, false, err
 	}
-	x := exportFound(got.Export, id, f.account)
+	x := exportFound(def, id, f.account)
 	e := x.existing()
 	if tags[tagManaged] == managedBy && tags[tagInstallation] == f.p.opts.InstallationID {
 		e.Ours = tags[tagSource]

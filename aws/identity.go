@@ -66,6 +66,9 @@ func (p *Provider) place(ctx context.Context, ses session, id *outlay.Identity) 
 	if err != nil {
 		return failure(err, call{Action: "organizations:DescribeOrganization", Resource: "*", Doing: "looking for the payer account"})
 	}
+	if out.Organization == nil {
+		return halfAnswer("looking for the payer account")
+	}
 	master := sdk.ToString(out.Organization.MasterAccountId)
 	id.Extra[extraOrg] = sdk.ToString(out.Organization.Id)
 	id.Extra[extraPayerEmail] = sdk.ToString(out.Organization.MasterAccountEmail)

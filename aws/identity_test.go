@@ -167,6 +167,18 @@ func TestBadKeys(t *testing.T) {
 	}
 }
 
+// TestBadBaseKey meets a key that may no longer assume the role: that is no fault of the role's trust policy.
+func TestBadBaseKey(t *testing.T) {
+	w := newWorld(t, payerAccount, cloud.Options{})
+	w.a.Credential.Values[fieldKeyID] = "AKIAUNKNOWNUNKNOWN00"
+	w.vault["acc_1/"+fieldKeySecret] = "gone"
+	_, err := w.p.Observe(context.Background(), w.a, w.s, outlay.Look{})
+	e := outlay.AsError(err)
+	if e == nil || e.Code != outlay.CodeForbidden || e.Outcome != outlay.NeverSent || len(e.Needs) != 0 || !strings.Contains(e.Message, "does not accept") || !strings.Contains(e.Fix, "access key that the role is assumed with") {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestRoleLookedUp asks IAM for the path of a role that the account's credential does not name.
 func TestRoleLookedUp(t *testing.T) {
 	w := newWorld(t, payerAccount, cloud.Options{})

@@ -62,7 +62,7 @@ var (
 	bucketText = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}$`)
 	exportText = regexp.MustCompile(`^[0-9A-Za-z!\-_.*'()]{1,256}$`)
 	prefixText = regexp.MustCompile(`^[0-9A-Za-z!\-_.*'()/]{0,256}$`)
-	regionText = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	regionText = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]$`)
 	ownerText  = regexp.MustCompile(`^[0-9]{12}$`)
 )
 

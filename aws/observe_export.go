@@ -122,14 +122,33 @@ func (d exportDoor) named(ctx context.Context, name string) ([]string, error) {
 	return arns, nil
 }
 
-// oneExport reads an export and its tags; not found when it was deleted since it was listed.
-func (o *observer) oneExport(ctx context.Context, d exportDoor, id string) (outlay.Resource, bool, error) {
+// read is an export as AWS describes it: its settings, its status and its age. def is nil when it does not exist.
+func (d exportDoor) read(ctx context.Context, id string) (r outlay.Resource, def *types.Export, err error) {
 	got, err := d.client.GetExport(ctx, &bcmdataexports.GetExportInput{ExportArn: &id})
 	if isGone(err) {
-		return outlay.Resource{}, false, nil
+		return outlay.Resource{}, nil, nil
 	}
 	if err != nil {
-		return outlay.Resource{}, false, failure(err, d.call("bcm-data-exports:GetExport", "reading the data export"))
+		return outlay.Resource{}, nil, failure(err, d.call("bcm-data-exports:GetExport", "reading the data export"))
+	}
+	if got.Export == nil {
+		return outlay.Resource{}, nil, halfAnswer("reading the data export")
+	}
+	r = outlay.Resource{ProviderID: id, Properties: exportProperties(got.Export)}
+	if st := got.ExportStatus; st != nil {
+		r.Created = sdk.ToTime(st.CreatedAt).UTC()
+		if r.Properties[propStatus] = string(st.StatusCode); st.StatusCode == types.ExportStatusCodeUnhealthy {
+			r.Properties[propStatus] += " (" + string(st.StatusReason) + ")"
+		}
+	}
+	return r, got.Export, nil
+}
+
+// oneExport reads an export and its tags; not found when it was deleted since it was listed.
+func (o *observer) oneExport(ctx context.Context, d exportDoor, id string) (outlay.Resource, bool, error) {
+	r, def, err := d.read(ctx, id)
+	if err != nil || def == nil {
+		return outlay.Resource{}, false, err
 	}
 	tags, err := d.tags(ctx, id)
 	if isGone(err) {
@@ -138,13 +157,7 @@ func (o *observer) oneExport(ctx context.Context, d exportDoor, id string) (outl
 	if err != nil {
 		return outlay.Resource{}, false, err
 	}
-	r := outlay.Resource{Kind: kindExport, Name: sdk.ToString(got.Export.Name), ProviderID: id, Owner: marks(tags), Properties: exportProperties(got.Export)}
-	if st := got.ExportStatus; st != nil {
-		r.Created = sdk.ToTime(st.CreatedAt).UTC()
-		if r.Properties[propStatus] = string(st.StatusCode); st.StatusCode == types.ExportStatusCodeUnhealthy {
-			r.Properties[propStatus] += " (" + string(st.StatusReason) + ")"
-		}
-	}
+	r.Kind, r.Name, r.Owner = kindExport, sdk.ToString(def.Name), marks(tags)
 	if !o.p.ours(o.s, r.Owner) {
 		r.State = outlay.StateForeign
 	}

@@ -6,8 +6,6 @@ import (
 	"outlay"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bcmdataexports"
-	"github.com/aws/aws-sdk-go-v2/service/bcmdataexports/types"
 )
 
 // imported looks at an export that somebody else set up: whether it is there and healthy, and whether its bucket can be
@@ -51,23 +49,11 @@ func (o *observer) addImported(kind outlay.ResourceKind, name string, r outlay.R
 func (o *observer) importedExport(ctx context.Context, at location) (outlay.Resource, error) {
 	d := o.ses.exportDoor(o.n)
 	id := o.s.Spec.Fields[fieldID]
-	r := outlay.Resource{ProviderID: id}
-	got, err := d.client.GetExport(ctx, &bcmdataexports.GetExportInput{ExportArn: &id})
-	if isGone(err) {
-		r.State = outlay.StateMissing
-		return r, nil
+	r, def, err := d.read(ctx, id)
+	if err != nil || def == nil {
+		return outlay.Resource{ProviderID: id, State: outlay.StateMissing}, err
 	}
-	if err != nil {
-		return r, failure(err, d.call("bcm-data-exports:GetExport", "reading the data export"))
-	}
-	r.Properties = exportProperties(got.Export)
-	if st := got.ExportStatus; st != nil {
-		r.Created = sdk.ToTime(st.CreatedAt).UTC()
-		if r.Properties[propStatus] = string(st.StatusCode); st.StatusCode == types.ExportStatusCodeUnhealthy {
-			r.Properties[propStatus] += " (" + string(st.StatusReason) + ")"
-		}
-	}
-	if is := exportFound(got.Export, id, o.n.Account).at; is != at {
+	if is := exportFound(def, id, o.n.Account).at; is != at {
 		o.note("warn", "The export "+at.Export+" was changed since it was imported: it now delivers to "+r.Properties[propTarget]+" as "+orElse(is.Format, "something else")+". Import it again.")
 	}
 	return r, nil

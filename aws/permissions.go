@@ -213,5 +213,8 @@ func lookUpRole(ctx context.Context, ses session, who arn) (string, error) {
 	if err != nil {
 		return "", failure(err, call{Action: "iam:GetRole", Resource: "arn:" + who.Partition + ":iam::" + who.Account + ":role/" + name, Doing: "looking for the role of the credential"})
 	}
+	if out.Role == nil {
+		return "", halfAnswer("looking for the role of the credential")
+	}
 	return sdk.ToString(out.Role.Arn), nil
 }
