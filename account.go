@@ -121,6 +121,14 @@ type BillingStatus struct {
 	DeliveredAt        time.Time `json:"deliveredAt,omitzero"` // the provider's own time of the newest delivery
 	NextLook           time.Time `json:"nextLook,omitzero"`
 	Axes               []Axis    `json:"axes,omitempty"`
+	// Notes is what the last look had to say about existing exports that are read through the account.
+	Notes []SourceNote `json:"notes,omitempty"`
+}
+
+// SourceNote is a sentence about one source.
+type SourceNote struct {
+	SourceID string `json:"sourceId"`
+	Note
 }
 
 // Axis is one of the things that make up a status: credential, infrastructure, export, tags, data.

@@ -1,10 +1,13 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"outlay"
@@ -91,6 +94,7 @@ func (c *Control) accountView(acc outlay.CloudAccount, all []outlay.CloudAccount
 			v.SourceID = s.ID
 		}
 	}
+	v.Status.Axes = withImports(acc, v.Created, sources)
 	if id := acc.Status.OwnerID; id != "" && id != acc.ID {
 		v.FollowsID = id
 		for _, other := range all {
@@ -100,6 +104,40 @@ func (c *Control) accountView(acc outlay.CloudAccount, all []outlay.CloudAccount
 		}
 	}
 	return v
+}
+
+// withImports has the line about infrastructure speak of every source of the account: the look's own finding is about the
+// set-up that we made, or about the first of the exports that are read.
+func withImports(acc outlay.CloudAccount, created bool, sources []outlay.Source) []outlay.Axis {
+	read := setting{account: acc, sources: sources}.imports()
+	if !created && len(read) > 0 {
+		read = read[1:]
+	}
+	axes := slices.Clone(acc.Status.Axes)
+	i := slices.IndexFunc(axes, func(x outlay.Axis) bool { return x.Name == "infrastructure" })
+	if i < 0 {
+		return axes
+	}
+	for _, src := range read {
+		bad, text := importHealth(src)
+		if axes[i].Reason += " " + text; bad {
+			axes[i].State = outlay.AxisBad
+		}
+	}
+	return axes
+}
+
+// importHealth says how an existing export stood when it was last looked at.
+func importHealth(src outlay.Source) (bad bool, text string) {
+	if len(src.Resources) == 0 {
+		return false, "The existing export " + src.Name + " is read, too; it was not looked at yet."
+	}
+	for _, r := range src.Resources {
+		if r.State == outlay.StateMissing || r.LastError != "" {
+			return true, fmt.Sprintf("The existing export %s is read, too: %s. Outlay does not repair it.", src.Name, strings.TrimSuffix(cmp.Or(r.LastError, r.Name+" is gone"), "."))
+		}
+	}
+	return false, "The existing export " + src.Name + " is read, too."
 }
 
 // Account is everything about one account, found by id or name.

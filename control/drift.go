@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"outlay"
 )
@@ -49,7 +50,9 @@ func (c *Control) Drift(ctx context.Context, a outlay.Actor, idOrName string) (D
 	}
 	s, err := c.owned(ctx, a, idOrName)
 	if err != nil && len(s.imports()) > 0 {
-		return c.importDrift(ctx, s)
+		v := DriftView{AccountID: s.account.ID, AccountName: s.account.Name, SourceID: s.imports()[0].ID, Origin: outlay.OriginImported, Unread: map[string]string{}}
+		c.importDrift(ctx, s, &v)
+		return v, nil
 	}
 	if err != nil {
 		return DriftView{}, err
@@ -63,7 +66,8 @@ func (c *Control) Drift(ctx context.Context, a outlay.Actor, idOrName string) (D
 	if err != nil {
 		return v, err
 	}
-	v.Notes, v.Why, v.Spec, v.Unread = plan.Notes, plan.Blocked, plan.Spec, plan.seen.Unknown
+	v.Notes, v.Why, v.Spec, v.Unread = plan.Notes, plan.Blocked, plan.Spec, map[string]string{}
+	maps.Copy(v.Unread, plan.seen.Unknown)
 	for _, change := range plan.Changes {
 		if change.Action == outlay.ActionKeep || change.Hold != "" || change.Auto {
 			continue
@@ -73,6 +77,7 @@ func (c *Control) Drift(ctx context.Context, a outlay.Actor, idOrName string) (D
 	if len(v.Lines) > 0 && v.Why == "" {
 		v.Hash = plan.Hash
 	}
+	c.importDrift(ctx, s, &v)
 	return v, nil
 }
 
@@ -109,31 +114,35 @@ func driftLine(c outlay.Change, made []outlay.Resource, seen outlay.Observation)
 	return line
 }
 
-// importDrift shows what is wrong with existing exports that are read. Nothing of them is ours to repair.
-func (c *Control) importDrift(ctx context.Context, s setting) (DriftView, error) {
-	v := DriftView{AccountID: s.account.ID, AccountName: s.account.Name, Origin: outlay.OriginImported, Unread: map[string]string{}}
+// importDrift adds what is wrong with existing exports that are read. Nothing of them is ours to repair. One that cannot
+// be looked at hides no other.
+func (c *Control) importDrift(ctx context.Context, s setting, v *DriftView) {
+	own := len(v.Lines)
 	for _, src := range s.imports() {
 		s.source = src
-		v.SourceID = src.ID
 		seen, err := c.observe(ctx, &s, outlay.Look{}, false)
 		if err != nil {
-			return v, err
+			v.Unread[src.Name] = outlay.AsError(err).Message
+			continue
 		}
 		maps.Copy(v.Unread, seen.Unknown)
 		for _, r := range seen.Resources {
-			switch {
-			case r.State == outlay.StateMissing:
-				v.Lines = append(v.Lines, DriftLine{Kind: r.Kind, Name: r.Name, Title: src.Name, State: "missing", Detail: r.LastError})
-			case r.LastError != "":
-				v.Lines = append(v.Lines, DriftLine{Kind: r.Kind, Name: r.Name, Title: src.Name, State: "changed", Detail: r.LastError})
+			line := DriftLine{Kind: r.Kind, Name: r.Name, Title: src.Name, State: "changed", Detail: r.LastError}
+			if r.State == outlay.StateMissing {
+				line.State = "missing"
+			} else if r.LastError == "" {
+				continue
 			}
+			if v.Hash != "" {
+				line.Detail = strings.TrimPrefix(line.Detail+"; a repair leaves it: it was set up by somebody else", "; ")
+			}
+			v.Lines = append(v.Lines, line)
 		}
 		v.Notes = append(v.Notes, seen.Notes...)
 	}
-	if len(v.Lines) > 0 {
-		v.Why = "It was set up by somebody else, so Outlay does not repair it."
+	if len(v.Lines) > own && v.Hash == "" {
+		v.Why = orText(v.Why, "It was set up by somebody else, so Outlay does not repair it.")
 	}
-	return v, nil
 }
 
 // Repair queues the run that makes a set-up as it was planned again: a provisioning of the same wish, by the plan that

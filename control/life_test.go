@@ -11,6 +11,7 @@ import (
 	"outlay"
 	"outlay/control"
 	"outlay/detect"
+	"outlay/outlaytest"
 )
 
 // looking makes the house's worker do the looks, too.
@@ -381,6 +382,55 @@ func TestImportDrift(t *testing.T) {
 	}
 	_, err = h.Repair(ctx, h.admin, "prod", "", "")
 	wantCode(t, err, outlay.CodeConflict)
+}
+
+// TestSetUpBesideImports: the account speaks of what it set up and of what it reads, and of what the looks had to say.
+func TestSetUpBesideImports(t *testing.T) {
+	h := newHouse(t, nil)
+	h.looking(t)
+	ctx := t.Context()
+	h.nimbus.Exports = []outlay.Existing{outlaytest.Feed("one"), outlaytest.Feed("two")}
+	h.nimbus.ImportNotes = []outlay.Note{{Level: "info", Text: "It has no tags."}}
+	h.account(t, "prod", "t-1")
+	ids := map[string]string{}
+	for _, name := range []string{"one", "two"} {
+		src, err := h.ImportExport(ctx, h.admin, control.ImportExportRequest{AccountID: "prod", ExistingID: "nimbus:" + name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[src.ID] = name
+	}
+	h.work(t)
+	line := func() outlay.Axis {
+		axes := h.detail(t, "prod").Status.Axes
+		return axes[slices.IndexFunc(axes, func(x outlay.Axis) bool { return x.Name == "infrastructure" })]
+	}
+	if got := line(); got.State != outlay.AxisGood || strings.Contains(got.Reason, "one") || !strings.HasSuffix(got.Reason, "The existing export two is read, too.") {
+		t.Errorf("two imports: %s, %q", got.State, got.Reason)
+	}
+	h.provisioned(t, "prod")
+	h.clock.Add(time.Hour)
+	h.work(t)
+	want := "2 resources, all as planned. The existing export one is read, too. The existing export two is read, too."
+	if got := line(); got.State != outlay.AxisGood || got.Reason != want {
+		t.Errorf("a set-up and two imports: %s, %q", got.State, got.Reason)
+	}
+	notes := h.detail(t, "prod").Status.Notes
+	if len(notes) != 2 || ids[notes[0].SourceID] != "one" || ids[notes[1].SourceID] != "two" || notes[0].Text != "It has no tags." {
+		t.Errorf("notes %+v", notes)
+	}
+	h.nimbus.Exports = h.nimbus.Exports[:1]
+	for range 2 {
+		h.clock.Add(time.Hour)
+		h.work(t)
+	}
+	if got := line(); got.State != outlay.AxisBad || !strings.Contains(got.Reason, "2 resources, all as planned. The existing export one is read, too. The existing export two is read, too: the feed does not exist any more. Outlay does not repair it.") {
+		t.Errorf("an import that is gone: %s, %q", got.State, got.Reason)
+	}
+	v, err := h.Drift(ctx, h.admin, "prod")
+	if err != nil || len(v.Lines) != 1 || v.Lines[0].Title != "two" || v.Hash != "" || v.Why == "" {
+		t.Errorf("%+v, %v", v, err)
+	}
 }
 
 // TestRotationProvesIdentity: a credential of another account, or one that cannot sign in, does not replace the old one.

@@ -3,6 +3,7 @@ package detect
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"outlay"
 )
@@ -62,4 +63,22 @@ func (v *visit) putImported(ctx context.Context, tx outlay.Tx, s *source, row ou
 	}
 	s.note(row)
 	return nil
+}
+
+// notes are what the looks at existing exports had to say. Of one that could not be looked at, what was said last stays.
+func (v *visit) notes(last []outlay.SourceNote) []outlay.SourceNote {
+	var out []outlay.SourceNote
+	for _, s := range v.sources {
+		if s.Origin != outlay.OriginImported {
+			continue
+		}
+		if !s.observed {
+			out = append(out, slices.DeleteFunc(slices.Clone(last), func(n outlay.SourceNote) bool { return n.SourceID != s.ID })...)
+			continue
+		}
+		for _, n := range s.seen.Notes {
+			out = append(out, outlay.SourceNote{SourceID: s.ID, Note: n})
+		}
+	}
+	return out
 }

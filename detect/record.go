@@ -52,7 +52,7 @@ func (v *visit) recordAccount(ctx context.Context, tx outlay.Tx) error {
 	if a.Identity.AccountID == "" || a.Identity.AccountID == v.account.Identity.AccountID {
 		a.Identity = v.account.Identity
 	}
-	a.Status.Axes = v.axes(a.Status.Axes)
+	a.Status.Axes, a.Status.Notes = v.axes(a.Status.Axes), v.notes(a.Status.Notes)
 	return tx.PutAccount(ctx, a)
 }
 

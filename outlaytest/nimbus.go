@@ -31,6 +31,8 @@ type Nimbus struct {
 	// Exports stand already, for Existing; Asked is what Existing was given.
 	Exports []outlay.Existing
 	Asked   map[string]string
+	// ImportNotes are what a look at an imported export says.
+	ImportNotes []outlay.Note
 	// Calls names every call that was made, in order: "observe", "apply delete nimbus/feed", "deliveries".
 	Calls []string
 	Clock outlay.Clock
@@ -76,7 +78,7 @@ func (n *Nimbus) Observe(_ context.Context, a *outlay.CloudAccount, s *outlay.So
 	o := outlay.Observation{At: n.Clock.Now(), Identity: n.identity(a)}
 	n.members(&o, look)
 	if s.Origin == outlay.OriginImported {
-		o.Resources = n.imported(s)
+		o.Resources, o.Notes = n.imported(s), n.ImportNotes
 		return o, nil
 	}
 	for _, r := range n.Exists {
