@@ -83,13 +83,17 @@ func (w *applier) letIn(ctx context.Context) (outlay.Resource, error) {
 	return r, err
 }
 
-// withdraw takes our entry and our labels away in one write. Without labels it was done before: nothing is left to do.
+// withdraw takes our entries and our labels away in one write. Whoever makes a dataset is put into its list as an owner:
+// of one that we made, that entry goes as well. Without labels it was done before: nothing is left to do.
 func (w *applier) withdraw(ctx context.Context) (outlay.Resource, error) {
 	d, err := w.change(ctx, func(d *bigquery.Dataset) *bigquery.Dataset {
 		if !w.mine(d) {
 			return nil
 		}
-		patch := &bigquery.Dataset{Access: slices.DeleteFunc(slices.Clone(d.Access), func(e *bigquery.DatasetAccess) bool { return isOurReader(e, w.id.Principal) })}
+		made := w.p.mayDelete(w.s, w.p.resourceOf(w.s, w.n.Project, d)) == ""
+		patch := &bigquery.Dataset{Access: slices.DeleteFunc(slices.Clone(d.Access), func(e *bigquery.DatasetAccess) bool {
+			return isOurReader(e, w.id.Principal) || made && namesPrincipal(e, w.id.Principal)
+		})}
 		patch.ForceSendFields = []string{"Labels"}
 		for k := range marks(d.Labels) {
 			patch.NullFields = append(patch.NullFields, "Labels."+k)
@@ -132,8 +136,8 @@ func (w *applier) doomed(ctx context.Context) (tables []tableInfo, found bool, e
 		if tables, err = w.ses.tablesOf(ctx, w.n.Project, w.c.Name); err != nil {
 			return nil, false, err
 		}
-		if i := slices.IndexFunc(tables, func(t tableInfo) bool { return !isExport(t) }); i >= 0 {
-			why = "it holds " + clip(tables[i].Name, 100) + ", which neither Outlay nor Google's export put there"
+		if i := slices.IndexFunc(tables, func(t tableInfo) bool { return !w.n.owns(t) }); i >= 0 {
+			why = "it holds " + clip(tables[i].Name, 100) + ", which is not of this set-up"
 		}
 	}
 	if why != "" {

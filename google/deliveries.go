@@ -137,8 +137,7 @@ func (t tableRef) delivery(row []string, now time.Time) (d outlay.Delivery, use 
 	if _, err := fmt.Sscan(row[2], &count); err != nil || count < 1 {
 		return d, false, outlay.Errorf(outlay.CodeInternal, "", "the token query of %s counted %q rows", t.Table, clip(row[2], 20))
 	}
-	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	if t.Kind == exportFocus && month.Before(first.AddDate(0, -keptMonths, 0)) {
+	if t.vanishing(month, now) {
 		return d, false, nil
 	}
 	return outlay.Delivery{
@@ -146,6 +145,14 @@ func (t tableRef) delivery(row []string, now time.Time) (d outlay.Delivery, use 
 		Token: row[1] + "|" + row[2] + "|" + row[3], ID: row[1],
 		Ref: map[string]string{refTable: t.full(), refNewest: row[1], refTotal: row[3]},
 	}, true, nil
+}
+
+// vanishing tells whether rows of a month may have been deleted by their age: Google's own rule for the FOCUS export, or
+// an expiration that somebody gave the table's partitions.
+func (t tableRef) vanishing(month, now time.Time) bool {
+	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	return t.Kind == exportFocus && month.Before(first.AddDate(0, -keptMonths, 0)) ||
+		t.Expires > 0 && month.Add(-early).Before(now.Add(-t.Expires))
 }
 
 // locate finds the table that a source reads. A table that is not there yet is nil without an error; one that was there

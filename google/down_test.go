@@ -73,7 +73,7 @@ func TestDownKeep(t *testing.T) {
 		}
 	}
 	d, ok := w.live()
-	if !ok || len(d.Labels) != 0 || slices.ContainsFunc(d.Access, func(e map[string]any) bool { return e["role"] == "READER" && e["userByEmail"] == w.email }) {
+	if !ok || len(d.Labels) != 0 || slices.ContainsFunc(d.Access, func(e map[string]any) bool { return e["userByEmail"] == w.email }) {
 		t.Errorf("the dataset: %+v", d)
 	}
 	if !slices.ContainsFunc(d.Access, func(e map[string]any) bool { return e["userByEmail"] == writer }) {
@@ -104,6 +104,54 @@ func TestDownForeignTable(t *testing.T) {
 	}
 	if tables != 2 {
 		t.Errorf("%d tables are left, want both", tables)
+	}
+}
+
+// TestDownOtherAccount keeps the export of another billing account that somebody pointed at our dataset.
+func TestDownOtherAccount(t *testing.T) {
+	w := newWorld(t, cloud.Options{})
+	w.up()
+	w.export(exportDetailed, 1)
+	clean := w.down(outlay.DeleteCostFiles)
+	if err := w.Export(another, string(exportStandard), hosting, w.name()); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(1)
+	if err := w.run(clean); outlay.CodeOf(err) != outlay.CodeConflict || !strings.Contains(err.Error(), exportStandard.table(another)) {
+		t.Errorf("a table of another billing account: %v", err)
+	}
+	plan := w.plan(whole())
+	if slices.ContainsFunc(todo(plan), func(s string) bool { return strings.HasPrefix(s, "delete") }) || !strings.Contains(notes(plan, "warn"), "1 table or view that is not of this set-up") {
+		t.Errorf("the plan: %v\n%s", todo(plan), notes(plan, "warn"))
+	}
+}
+
+// TestServiceOff holds that a dataset is not absent because BigQuery was turned off: going down waits for a look at it, and
+// the way up turns BigQuery on before anything else.
+func TestServiceOff(t *testing.T) {
+	for _, kind := range []exportKind{exportDetailed, exportFocus} {
+		w := newWorld(t, cloud.Options{FillTicks: 1})
+		w.s.Spec.Fields[fieldExport] = string(kind)
+		w.up()
+		w.export(kind, 1)
+		row, ok := w.observe(outlay.Look{}).Find(kindTable, kind.table(payer))
+		if !ok {
+			t.Fatal("no table")
+		}
+		w.s.Resources = append(w.s.Resources, row)
+		w.SetService(hosting, servBigQ, false)
+		again := w.plan(whole())
+		if diff := cmp.Diff([]string{"update google/services"}, todo(again)); diff != "" || again.Blocked() != "" {
+			t.Errorf("%s: the way up (-want +got):\n%s%s", kind, diff, again.Blocked())
+		}
+		down := w.down(outlay.DeleteCostFiles)
+		if got := down.Blocked(); !strings.Contains(got, "turn "+servBigQ+" on") {
+			t.Errorf("%s: the way down: %q, %v", kind, got, todo(down))
+		}
+		w.SetService(hosting, servBigQ, true)
+		if got := w.plan(whole()).Blocked(); got != "" {
+			t.Errorf("%s: with BigQuery on: %s", kind, got)
+		}
 	}
 }
 

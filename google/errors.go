@@ -140,7 +140,9 @@ func classify(ge *googleapi.Error, c call) *outlay.Error {
 	case known:
 	case code == http.StatusUnauthorized:
 		v, _ = verdicts("authError")
-	case code == http.StatusForbidden:
+	case strings.Contains(ge.Message, "vpcServiceControls"), reason == "SECURITY_POLICY_VIOLATED":
+		v = verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "a perimeter of VPC Service Controls forbids it", "Ask who administers your Google Cloud organization to let this credential in, from where this server stands.", ""}
+	case code == http.StatusForbidden && !strings.Contains(ge.Message, "constraints/"):
 		return refused(ge, c)
 	case strings.Contains(ge.Message, "constraints/"):
 		v = verdict{outlay.CodeInvalid, outlay.DefinitelyNot, "an organization policy forbids it: " + clip(ge.Message, 300), "Choose another region, or ask who administers your Google Cloud organization to allow this one.", "region"}

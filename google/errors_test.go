@@ -49,6 +49,8 @@ func TestFailures(t *testing.T) {
 		"409":        {answer(409, "aborted", "x"), outlay.CodeConflict, outlay.Unknown, "aborted"},
 		"etag":       {answer(412, "conditionNotMet", "Precondition"), outlay.CodeConflict, outlay.DefinitelyNot, "changed meanwhile"},
 		"policy":     {answer(412, "conditionNotMet", "'us' violates constraint 'constraints/gcp.resourceLocations'"), outlay.CodeInvalid, outlay.DefinitelyNot, "organization policy"},
+		"policy 403": {answer(403, "forbidden", "Constraint constraints/iam.allowedPolicyMemberDomains violated"), outlay.CodeInvalid, outlay.DefinitelyNot, "organization policy"},
+		"perimeter":  {answer(403, "vpcServiceControls", "VPC Service Controls: Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: x"), outlay.CodeForbidden, outlay.DefinitelyNot, "perimeter"},
 		"gone":       {answer(404, "notFound", "x"), outlay.CodeNotFound, outlay.DefinitelyNot, "does not exist"},
 		"in use":     {answer(400, "resourceInUse", "x"), outlay.CodeUnavailable, outlay.DefinitelyNot, "arrived"},
 		"cap":        {answer(400, "bytesBilledLimitExceeded", "x"), outlay.CodeInvalid, outlay.DefinitelyNot, "cap"},

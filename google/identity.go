@@ -82,14 +82,21 @@ func (o *observer) billingOf(ctx context.Context, project string) (*cloudbilling
 	return info, failure(err, call{Action: "resourcemanager.projects.get", Resource: "projects/" + project, Doing: "looking for the billing account of project " + project})
 }
 
-// members lists the projects that the billing account pays for.
+// members lists the projects that the billing account pays for: of an imported export, the one that it is about, which may
+// be another than pays for the account's own project.
 func (o *observer) members(ctx context.Context) {
 	id := o.seen.Identity
-	if id.Scope.ID == "" {
+	billing := id.Scope.ID
+	if isImported(o.s) {
+		if t, err := importedTable(o.s); err == nil {
+			_, billing = readTableName(t.Table)
+		}
+	}
+	if billing == "" {
 		o.unknown("members", outlay.Errorf(outlay.CodeUnavailable, "", "the billing account is not known"))
 		return
 	}
-	parent := "billingAccounts/" + id.Scope.ID
+	parent := "billingAccounts/" + billing
 	var found []outlay.Member
 	err := o.ses.billing.BillingAccounts.Projects.List(parent).Context(ctx).Pages(ctx, func(page *cloudbilling.ListProjectBillingInfoResponse) error {
 		for _, b := range page.ProjectBillingInfo {
@@ -106,6 +113,11 @@ func (o *observer) members(ctx context.Context) {
 		return
 	}
 	o.seen.Members = found
+}
+
+// namesPrincipal tells whether an entry of an access list is about a service account, whatever it lets it do.
+func namesPrincipal(e *bigquery.DatasetAccess, principal string) bool {
+	return principal != "" && (strings.EqualFold(e.UserByEmail, principal) || strings.EqualFold(e.IamMember, "serviceAccount:"+principal))
 }
 
 // isOurReader tells whether an entry of an access list lets a service account read, by our doing.

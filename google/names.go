@@ -61,6 +61,9 @@ func (p *Provider) namesOf(s *outlay.Source, id outlay.Identity) names {
 	if row, ok := ledgerRow(s, kindTable); ok && s.Spec == nil {
 		n.Export = orElse(kindOfTable(row.Name), n.Export)
 	}
+	if row, ok := ledgerRow(s, kindTable); ok && n.Billing == "" {
+		_, n.Billing = readTableName(row.Name)
+	}
 	n.Table = n.Export.table(n.Billing)
 	return n
 }

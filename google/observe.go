@@ -154,6 +154,10 @@ func wantsFast(s *outlay.Source) bool {
 	return s != nil && s.Spec != nil && s.Spec.Fields[fieldFast] == yes
 }
 
+func wantsFocus(s *outlay.Source) bool {
+	return s != nil && s.Spec != nil && exportKind(s.Spec.Fields[fieldExport]) == exportFocus
+}
+
 // servicesOf tells of each service whether it is on.
 func (ses session) servicesOf(ctx context.Context, project string, services []string) (map[string]string, error) {
 	parent := "projects/" + project

@@ -13,39 +13,70 @@ import (
 
 // dataset looks at the dataset, its access list, what is in it, and the table of the export.
 func (o *observer) dataset(ctx context.Context) {
-	if o.off || !o.wants(kindDataset, kindAccess, kindTable, kindTables) {
-		return // with BigQuery off, there is nothing of ours: making the dataset comes after turning it on
+	if !o.wants(kindDataset, kindAccess, kindTable, kindTables) {
+		return
+	}
+	if o.off {
+		o.hidden()
+		return
 	}
 	var inside []tableInfo
-	d, err := o.ses.getDataset(ctx, o.n.Project, o.n.Dataset)
-	switch {
-	case isGone(err):
-	case err != nil:
-		for _, kind := range []outlay.ResourceKind{kindDataset, kindAccess, kindTable, kindTables} {
-			if o.wants(kind) {
-				o.unknown(string(kind), err)
-			}
-		}
-		return
-	default:
-		if !o.addDataset(d) {
+	if ownsDataset(o.s, o.n) {
+		var there, ok bool
+		if inside, there, ok = o.own(ctx); !ok {
 			return
 		}
-		if o.wants(kindTable, kindTables) {
-			if inside, err = o.ses.tablesOf(ctx, o.n.Project, o.n.Dataset); err != nil {
-				o.unknown(string(kindTable), err)
-				if o.look.Contents {
-					o.unknown(string(kindTables), err)
-				}
-				return
-			}
+		if there && o.look.Contents && o.wants(kindTables) {
+			o.contents(ctx, inside)
 		}
-	}
-	if o.look.Contents && o.wants(kindTables) && d != nil {
-		o.contents(ctx, inside)
 	}
 	if o.wants(kindTable) {
 		o.export(ctx, inside)
+	}
+}
+
+// own looks at the dataset of our name, and lists what is in it where that is asked for. ok is false where that is the end
+// of the look: it could not be read, or is not ours.
+func (o *observer) own(ctx context.Context) (inside []tableInfo, there, ok bool) {
+	d, err := o.ses.getDataset(ctx, o.n.Project, o.n.Dataset)
+	if isGone(err) {
+		return nil, false, true
+	}
+	if err != nil {
+		o.unread(err)
+		return nil, false, false
+	}
+	if !o.addDataset(d) {
+		return nil, true, false
+	}
+	if !o.wants(kindTable, kindTables) {
+		return nil, true, true
+	}
+	if inside, err = o.ses.tablesOf(ctx, o.n.Project, o.n.Dataset); err != nil {
+		o.unknown(string(kindTable), err)
+		if o.look.Contents {
+			o.unknown(string(kindTables), err)
+		}
+		return nil, true, false
+	}
+	return inside, true, true
+}
+
+// hidden is a look while BigQuery is off. Making the dataset comes after turning it on, so before that there is nothing of
+// ours; later, what there is cannot be seen, which is not absence.
+func (o *observer) hidden() {
+	_, made := ledgerRow(o.s, kindDataset)
+	if _, seen := ledgerRow(o.s, kindTable); made || seen {
+		o.unread(outlay.Errorf(outlay.CodeUnavailable, "", "BigQuery is off in the project %s, so that its datasets cannot be seen; turn %s on there", o.n.Project, servBigQ))
+	}
+}
+
+// unread notes that neither the dataset nor what hangs on it could be read.
+func (o *observer) unread(err error) {
+	for _, kind := range []outlay.ResourceKind{kindDataset, kindAccess, kindTable, kindTables} {
+		if o.wants(kind) {
+			o.unknown(string(kind), err)
+		}
 	}
 }
 
@@ -140,7 +171,7 @@ func (ses session) tablesOf(ctx context.Context, project, dataset string) ([]tab
 func (o *observer) contents(ctx context.Context, inside []tableInfo) {
 	r := outlay.Resource{Kind: kindTables, Name: o.n.Dataset, Properties: map[string]string{}}
 	for _, t := range inside {
-		if !isExport(t) {
+		if !o.n.owns(t) {
 			r.Foreign++
 			continue
 		}
@@ -161,9 +192,11 @@ func (o *observer) contents(ctx context.Context, inside []tableInfo) {
 	o.add(r)
 }
 
-// isExport tells whether a table is one that Google's exports write.
-func isExport(t tableInfo) bool {
-	return t.Type == "TABLE" && (kindOfTable(t.Name) != "" || besides(t.Name))
+// owns tells whether a table is one that Google's exports of the source's billing account write. Those of another billing
+// account, which somebody pointed at our dataset, are not ours to delete.
+func (n names) owns(t tableInfo) bool {
+	kind, billing := readTableName(t.Name)
+	return t.Type == "TABLE" && (kind != "" && billing == n.Billing || besides(t.Name))
 }
 
 func (ses session) getTable(ctx context.Context, project, dataset, table string) (*bigquery.Table, error) {

@@ -64,7 +64,7 @@ func (o *observer) other(what string) {
 	}
 }
 
-// linked lists the datasets that Google made for FOCUS exports, where that is what is looked for.
+// linked lists the datasets that Google made for FOCUS exports of the billing account, where that is what is looked for.
 func (o *observer) linked(ctx context.Context) ([]place, error) {
 	if o.n.Export != exportFocus {
 		return nil, nil
@@ -75,7 +75,7 @@ func (o *observer) linked(ctx context.Context) ([]place, error) {
 	}
 	var out []place
 	for _, name := range names {
-		if !linkedText.MatchString(name) {
+		if m := linkedText.FindStringSubmatch(name); m == nil || o.n.Billing != "" && strings.ReplaceAll(m[1], "_", "-") != o.n.Billing {
 			continue
 		}
 		tables, err := o.ses.tablesOf(ctx, o.n.Project, name)
@@ -133,6 +133,9 @@ func (o *observer) progress(t tableRef, got *bigquery.Table) {
 	if got.ExpirationTime > 0 {
 		o.note("warn", "BigQuery will delete the table "+t.Table+" on "+time.UnixMilli(got.ExpirationTime).UTC().Format("2 January 2006")+", because the dataset had a default expiration when the table was made. Take the table's expiration away in the Google Cloud console.")
 	}
+	if t.Expires > 0 && t.Kind != exportFocus { // of which Google says so itself
+		o.note("warn", "BigQuery deletes rows of the table "+t.Table+" "+days(t.Expires)+" after they came. Months of which rows may be gone are not read any more; what was loaded stays. Take the table's partition expiration away in the Google Cloud console.")
+	}
 	if t.Kind == exportFocus && o.n.Location != "" && got.Location != o.n.Location {
 		o.note("info", "Google made the FOCUS dataset in "+got.Location+", not in "+o.n.Location+". It is read there.")
 	}
@@ -146,6 +149,7 @@ func (t tableRef) with(got *bigquery.Table) tableRef {
 	t.Location, t.Partition = got.Location, noPartition
 	if got.TimePartitioning != nil {
 		t.Partition = got.TimePartitioning.Field
+		t.Expires = time.Duration(got.TimePartitioning.ExpirationMs) * time.Millisecond
 	}
 	t.Columns = nil
 	if got.Schema != nil {

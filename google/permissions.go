@@ -20,23 +20,30 @@ type need struct {
 
 // projectNeeds are the permissions on the project that a source's way up, or down, takes; without a source, those of a
 // new one. datasetGrant tells that the dataset stands already: what its own access list grants, the project does not
-// know of (clouds.md §4.8), so that a lack there proves nothing.
+// know of (clouds.md §4.8), so that a lack there proves nothing. Without a dataset of our own, that of the FOCUS export
+// being Google's, there is nothing to make, change or delete.
 func projectNeeds(s *outlay.Source, datasetGrant bool) []need {
+	up := s == nil || s.Spec != nil
+	own := datasetGrant || up && !wantsFocus(s)
+	seen := datasetGrant || !own
 	list := []need{
 		{"resourcemanager.projects.get", "looking at the project and its billing account", false},
 		{"serviceusage.services.get", "seeing which services are on", false},
-		{"bigquery.datasets.get", "checking the dataset", datasetGrant},
-		{"bigquery.tables.list", "finding what Google exported", datasetGrant},
-		{"bigquery.tables.get", "seeing whether anything new arrived", datasetGrant},
-		{"bigquery.datasets.update", "letting the reader into the dataset, and out of it again", datasetGrant},
+		{"bigquery.datasets.get", "checking the dataset", seen},
+		{"bigquery.tables.list", "finding what Google exported", seen},
+		{"bigquery.tables.get", "seeing whether anything new arrived", seen},
 	}
-	deletes := s == nil || s.Spec != nil || s.CostFiles != outlay.KeepCostFiles
-	if s == nil || s.Spec != nil {
+	if own {
+		list = append(list, need{"bigquery.datasets.update", "letting the reader into the dataset, and out of it again", datasetGrant})
+	}
+	if own && up {
+		list = append(list, need{"bigquery.datasets.create", "creating the dataset", false})
+	}
+	if up {
 		list = append(list,
 			need{"serviceusage.services.list", "seeing which services are on", true},
 			need{"serviceusage.services.enable", "turning services on", false},
 			need{"serviceusage.operations.get", "waiting until a service is on", true},
-			need{"bigquery.datasets.create", "creating the dataset", false},
 			need{"bigquery.jobs.create", "running the queries that read the export", false})
 	}
 	if s != nil && s.Spec != nil && s.Spec.Fields[fieldFast] == yes {
@@ -44,8 +51,8 @@ func projectNeeds(s *outlay.Source, datasetGrant bool) []need {
 			need{"bigquery.readsessions.create", "reading results through the Storage Read API", false},
 			need{"bigquery.readsessions.getData", "reading results through the Storage Read API", false})
 	}
-	if deletes {
-		soft := datasetGrant || s == nil || s.Spec != nil
+	if own && (up || s.CostFiles != outlay.KeepCostFiles) {
+		soft := datasetGrant || up
 		list = append(list, need{"bigquery.tables.delete", "deleting what was exported, if that is asked for", soft}, need{"bigquery.datasets.delete", "deleting the dataset, if that is asked for", soft})
 	}
 	return list

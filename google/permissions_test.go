@@ -60,6 +60,37 @@ func TestEachPermission(t *testing.T) {
 	}
 }
 
+// TestFocusPermissions asks for no permission to make, change or delete a dataset where Google makes it, and finds the
+// export with no more than the reader has.
+func TestFocusPermissions(t *testing.T) {
+	w := newWorld(t, cloud.Options{FillTicks: 1})
+	w.SetService(hosting, servBigQ, true)
+	w.s.Spec.Fields[fieldExport] = string(exportFocus)
+	w.vault["acc_1/"+fieldKeyJSON] = string(w.AddServiceAccount(hosting, "outlay", "resourcemanager.projects.get", "serviceusage.services.get", "serviceusage.services.enable", "bigquery.jobs.create"))
+	plan := w.plan(whole())
+	if got := plan.Blocked(); got != "" {
+		t.Errorf("blocked: %s", got)
+	}
+	if got := notes(plan, "warn"); strings.Contains(got, "datasets.create") || strings.Contains(got, "delete") {
+		t.Errorf("notes: %s", got)
+	}
+	if err := w.Export(payer, string(exportFocus), hosting, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(1)
+	w.Grant(w.email, "datasets/"+hosting+"."+cloud.LinkedDataset(payer, "US"), "bigquery.datasets.get", "bigquery.tables.list", "bigquery.tables.get", "bigquery.tables.getData")
+	seen := w.observe(whole())
+	row, ok := seen.Find(kindTable, exportFocus.table(payer))
+	if !ok || seen.Unknown[string(kindDataset)] != "" {
+		t.Errorf("the table was not found; unknown: %v", seen.Unknown)
+	}
+	w.s.Resources = []outlay.Resource{row}
+	w.s.Spec, w.s.CostFiles = nil, ""
+	if plan := w.plan(whole()); plan.Blocked() != "" {
+		t.Errorf("on the way down: %s", plan.Blocked())
+	}
+}
+
 // TestTablePermission tests reading on the table itself, once there is one.
 func TestTablePermission(t *testing.T) {
 	w := newWorld(t, cloud.Options{FillTicks: 1})

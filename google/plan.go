@@ -59,7 +59,7 @@ func (pl *planner) up() (outlay.Plan, error) {
 	}
 	pl.notes()
 	pl.services()
-	if pl.ownDataset() {
+	if ownsDataset(pl.s, pl.n) {
 		pl.dataset()
 		pl.access()
 	}
@@ -67,10 +67,10 @@ func (pl *planner) up() (outlay.Plan, error) {
 	return pl.plan, nil
 }
 
-// ownDataset tells whether a dataset of ours is part of the set-up: the FOCUS export writes into one that Google makes.
-func (pl *planner) ownDataset() bool {
-	_, made := ledgerRow(pl.s, kindDataset)
-	return made || pl.n.Export != exportFocus
+// ownsDataset tells whether a dataset of ours is part of the set-up: the FOCUS export writes into one that Google makes.
+func ownsDataset(s *outlay.Source, n names) bool {
+	_, made := ledgerRow(s, kindDataset)
+	return made || n.Export != exportFocus
 }
 
 // checkSpec refuses what Google would refuse only half-way through, and a region that cannot change any more.
@@ -112,7 +112,10 @@ func readCap(fields map[string]string) (int64, error) {
 // notes are the sentences beside the plan: what is missing, what could not be seen, and what the choices mean.
 func (pl *planner) notes() {
 	pl.missing()
-	pl.unseen("billing", "host", string(kindDataset), string(kindServices))
+	pl.unseen("billing", "host", string(kindServices))
+	if services, _ := pl.seen.Find(kindServices, pl.n.Project); services.Properties[servBigQ] != serviceOff {
+		pl.unseen(string(kindDataset)) // else turning BigQuery on comes first, and shows what is there
+	}
 	id := pl.seen.Identity
 	_, unread := pl.seen.Unknown["billing"]
 	switch {

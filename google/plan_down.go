@@ -95,7 +95,7 @@ func (pl *planner) downDataset(live outlay.Resource) {
 		pl.add(keep(c, "Kept with its tables, as chosen"))
 	case contents.Foreign > 0:
 		pl.withdraw(live)
-		pl.keepForeign(c, "it holds "+plural(int(contents.Foreign), "table or view", "tables or views")+" that neither Outlay nor Google's export put there")
+		pl.keepForeign(c, "it holds "+plural(int(contents.Foreign), "table or view that is", "tables or views that are")+" not of this set-up")
 	default:
 		pl.add(outlay.Change{
 			Action: outlay.ActionDelete, Kind: kindTables, Name: live.Name, Title: "Exported tables", Detail: "Everything that Google exported into " + live.Name, Holds: holds(contents), Step: "Delete the exported tables",
@@ -118,7 +118,7 @@ func (pl *planner) withdraw(live outlay.Resource) {
 		return
 	}
 	pl.add(outlay.Change{
-		Action: outlay.ActionUpdate, Kind: kindAccess, Name: live.Name, Title: "Reader of the dataset", Detail: "Outlay's entry and its labels are removed; entries of others stay", Step: "Withdraw from the dataset",
+		Action: outlay.ActionUpdate, Kind: kindAccess, Name: live.Name, Title: "Reader of the dataset", Detail: "Outlay's entries and its labels are removed; entries of others stay", Step: "Withdraw from the dataset",
 		From: map[string]string{propReader: seen.Properties[propReader]}, Needs: []string{"bigquery.datasets.get", "bigquery.datasets.update"},
 	})
 }

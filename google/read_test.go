@@ -174,6 +174,27 @@ func TestOddMonths(t *testing.T) {
 	}
 }
 
+// TestEarlyRow reads a month whole of which a row came long before it begins.
+func TestEarlyRow(t *testing.T) {
+	w := newWorld(t, cloud.Options{FillTicks: 1, RestateEvery: -1})
+	w.up()
+	w.export(exportDetailed, 1)
+	w.Alter(hosting, w.name(), exportDetailed.table(payer), "UPDATE TABLE SET _PARTITIONTIME = TIMESTAMP '2026-07-01' WHERE rowid = (SELECT min(rowid) FROM TABLE WHERE invoice.month = '202611')")
+	for _, d := range w.deliveries() {
+		before := w.calls("bigquery.jobs.insert")
+		files, err := w.p.Fetch(t.Context(), w.a, w.s, d, t.TempDir())
+		if err != nil {
+			t.Fatalf("%s: %v", d.Period, err)
+		}
+		if got := parse(t, w.p, d, files).Proof.Rows; got != d.Rows {
+			t.Errorf("%s: %d rows of %d", d.Period, got, d.Rows)
+		}
+		if n := w.calls("bigquery.jobs.insert") - before; n != map[outlay.Period]int{"2026-10": 2, "2026-11": 4}[d.Period] {
+			t.Errorf("%s took %d jobs", d.Period, n)
+		}
+	}
+}
+
 // TestCap refuses a query above the cap before it costs anything, and names the field to raise.
 func TestCap(t *testing.T) {
 	w := newWorld(t, cloud.Options{FillTicks: 1})
@@ -234,6 +255,13 @@ func TestFocusExpires(t *testing.T) {
 		_, use, err := table.delivery([]string{month, "2026-11-01T00:00:00Z", "3", "1.5"}, now)
 		if err != nil || use != want {
 			t.Errorf("%s is taken: %v (%v), want %v", month, use, err, want)
+		}
+	}
+	short := fullTable(exportDetailed)
+	short.Expires = 60 * 24 * time.Hour // since 17 September
+	for month, want := range map[string]bool{"202611": true, "202610": true, "202609": false} {
+		if _, use, err := short.delivery([]string{month, "2026-11-01T00:00:00Z", "3", "1.5"}, now); err != nil || use != want {
+			t.Errorf("%s, of which rows may be gone, is taken: %v (%v)", month, use, err)
 		}
 	}
 	if _, use, _ := fullTable(exportDetailed).delivery([]string{"202301", "2026-11-01T00:00:00Z", "3", "1.5"}, now); !use {
@@ -298,6 +326,21 @@ func TestExisting(t *testing.T) {
 	}
 	if fmt.Sprint(before) != fmt.Sprint(w.Live()) {
 		t.Error("something was touched")
+	}
+}
+
+// TestImportedMembers lists the projects of the billing account that an imported export is about, not those of the one that
+// pays for the account's own project.
+func TestImportedMembers(t *testing.T) {
+	w := newWorld(t, cloud.Options{FillTicks: 1})
+	w.s.Origin = outlay.OriginImported
+	w.s.Spec.Fields = map[string]string{fieldProject: hosting, fieldDataset: "finance", fieldTable: exportDetailed.table(another)}
+	if seen := w.observe(whole()); len(seen.Members) != 0 || seen.Unknown["members"] == "" {
+		t.Errorf("without permission on the other billing account: %v", seen.Members)
+	}
+	w.Grant(w.email, "billingAccounts/"+another, "billing.resourceAssociations.list")
+	if seen := w.observe(whole()); len(seen.Members) != 1 || seen.Members[0].AccountID != "lib-catalogue" {
+		t.Errorf("members: %v, unknown: %v", seen.Members, seen.Unknown)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"outlay"
 
@@ -103,6 +104,8 @@ type tableRef struct {
 	Kind                    exportKind
 	// Partition is the column by which the table is cut; "" for the time of ingestion, "none" for a table in one piece.
 	Partition string
+	// Expires is after how long BigQuery deletes rows of it, by partitions; 0 for never.
+	Expires time.Duration
 	// Columns are the names of the table's columns, "service.id" for nested ones, in lower case.
 	Columns []string
 }
@@ -114,6 +117,9 @@ func (t tableRef) quoted() string { return "`" + t.full() + "`" }
 func (t tableRef) has(column string) bool { return slices.Contains(t.Columns, strings.ToLower(column)) }
 
 const noPartition = "none"
+
+// early is how long before a month begins its first rows may come.
+const early = 5 * 24 * time.Hour
 
 // tokenStatement asks for each month's change token: the newest export, the rows and their sum. It reads three or four
 // narrow columns (clouds.md §4.5).
@@ -151,7 +157,7 @@ func monthStatement(t tableRef, period outlay.Period) (statement, error) {
 		where = append(where, "invoice.month = @month")
 	}
 	if by := boundBy(t); by != "" {
-		st.params["from"] = period.Start().AddDate(0, 0, -5).Format("2006-01-02T15:04:05Z")
+		st.params["from"] = period.Start().Add(-early).Format("2006-01-02T15:04:05Z")
 		where = append(where, "("+by+" >= @from OR "+by+" IS NULL)") // rows that just arrived are in no partition yet
 	}
 	st.sql = "SELECT\n" + strings.Join(list, ",\n") + "\nFROM " + t.quoted() + "\nWHERE " + strings.Join(where, "\n  AND ")
