@@ -42,15 +42,13 @@ func exportFound(e *types.Export, id, account string) found {
 		}
 	}
 	x.detail = append(x.detail, strings.ToLower(orElse(props[propGranularity], "unknown granularity")), fileText(x.at.Files), modeText(props[propMode]))
-	if e.DataQuery != nil {
-		if part := onlyPart.FindString(sdk.ToString(e.DataQuery.QueryStatement)); part != "" {
-			x.detail = append(x.detail, "only a part of the rows: "+clip(part, 120))
-		}
+	if part := props[propRows]; part != "" {
+		x.detail = append(x.detail, "only a part of the rows: "+clip(part, 120))
 	}
-	if lacks := lacking(amortised(x.at.Format), plainColumns(props[propColumns])); len(lacks) > 0 {
+	if lacks := lacking(amortised(x.at.Format), splitColumns(props[propColumns])); len(lacks) > 0 {
 		x.detail = append(x.detail, "without "+plural(len(lacks), "column", "columns")+" of reservations and savings plans: a month that has any is refused")
 	}
-	switch lacks := lacking(neededColumns(x.at.Format), plainColumns(props[propColumns])); {
+	switch lacks := lacking(neededColumns(x.at.Format), splitColumns(props[propColumns])); {
 	case x.why != "":
 	case x.at.Format == "":
 		x.why = "The table " + clip(props[propTable], 60) + " holds no charges. Outlay reads FOCUS 1.2, FOCUS 1.0 and CUR 2.0."
@@ -63,11 +61,13 @@ func exportFound(e *types.Export, id, account string) found {
 // onlyPart finds what cuts an export's rows down.
 var onlyPart = regexp.MustCompile(`(?is)\b(?:WHERE|LIMIT)\b.*$`)
 
-// plainColumns are the columns of a query that keep their names: one that bears an alias is another column.
-func plainColumns(list string) []string {
+// splitColumns are the columns of a query's list. One that bears an alias is another column than its name says.
+func splitColumns(list string) []string {
 	var out []string
 	for column := range strings.SplitSeq(list, ",") {
-		out = append(out, strings.TrimSpace(column))
+		if column = strings.TrimSpace(column); column != "" {
+			out = append(out, column)
+		}
 	}
 	return out
 }

@@ -89,7 +89,7 @@ func TestNameOfAnotherAccount(t *testing.T) {
 	w := newWorld(t, payerAccount, cloud.Options{})
 	w.s.Spec.Fields = map[string]string{fieldBucket: "outlay-taken-name"}
 	w.PlantBucket(aloneAccount, "eu-central-1", "outlay-taken-name")
-	if plan := w.plan(whole()); !strings.Contains(plan.Blocked(), "could not look") {
+	if plan := w.plan(whole()); !strings.Contains(plan.Blocked(), "could not look") || !strings.Contains(plan.Blocked(), "another name is needed") {
 		t.Errorf("blocked: %q", plan.Blocked())
 	}
 }

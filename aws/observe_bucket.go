@@ -134,7 +134,11 @@ func (d bucketDoor) head(ctx context.Context) (region string, found bool, err er
 	if where := elsewhere(err, d.region); where != "" {
 		return "", false, outlay.Errorf(outlay.CodeConflict, "Choose region "+where+", or another bucket name.", "the bucket %s is in region %s", *d.name, where)
 	}
-	return "", false, failure(err, d.call("s3:ListBucket", "looking for the bucket "+*d.name))
+	e := outlay.AsError(failure(err, d.call("s3:ListBucket", "looking for the bucket "+*d.name)))
+	if statusOf(err) == 403 && isRefusal(e) && !strings.HasSuffix(*d.name, "-an") { // anybody may have taken a global name
+		e.Message += ", or the bucket is somebody else's and another name is needed"
+	}
+	return "", false, e
 }
 
 // elsewhere is the region that S3 says a bucket is in, when that is not the one that was asked. A wrong region is a 301,

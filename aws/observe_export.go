@@ -22,12 +22,14 @@ const (
 	propMode        = "mode"
 	propTarget      = "delivers to"
 	propStatus      = "status"
+	propRows        = "rows" // what cuts the rows down; there only where something does
 
 	tableFocus12 = "FOCUS_1_2_AWS"
 	tableFocus10 = "FOCUS_1_0_AWS"
 
 	granularityDaily = "DAILY"
 	statusHealthy    = "HEALTHY"
+	allRows          = "all"
 )
 
 // exportDoor makes the calls on data exports.
@@ -187,7 +189,11 @@ func (d exportDoor) tags(ctx context.Context, id string) (map[string]string, err
 func exportProperties(e *types.Export) map[string]string {
 	props := map[string]string{}
 	if q := e.DataQuery; q != nil {
-		props[propColumns], props[propTable] = parseQuery(sdk.ToString(q.QueryStatement))
+		query := sdk.ToString(q.QueryStatement)
+		props[propColumns], props[propTable] = parseQuery(query)
+		if part := onlyPart.FindString(query); part != "" {
+			props[propRows] = clip(part, 200)
+		}
 		props[propGranularity] = q.TableConfigurations[props[propTable]]["TIME_GRANULARITY"]
 	}
 	if c := e.DestinationConfigurations; c != nil && c.S3Destination != nil {
@@ -204,14 +210,14 @@ func target(bucket, prefix, region string) string {
 	return "s3://" + bucket + "/" + prefix + " in " + region
 }
 
-// parseQuery takes 'SELECT a, b FROM t' apart.
+// parseQuery takes 'SELECT a, b FROM t' apart. Columns are spelled as we spell them, whatever the spaces between them.
 func parseQuery(sql string) (columns, table string) {
 	fields := strings.Fields(sql)
 	from := slices.IndexFunc(fields, func(f string) bool { return strings.EqualFold(f, "FROM") })
 	if from < 1 || from+1 >= len(fields) {
 		return "", ""
 	}
-	return strings.Join(fields[1:from], " "), fields[from+1]
+	return strings.Join(splitColumns(strings.Join(fields[1:from], " ")), ", "), fields[from+1]
 }
 
 // table finds the newest FOCUS table that AWS offers here, with its columns (clouds.md §2.3 step 1).

@@ -284,6 +284,9 @@ func (pl *planner) export() {
 func (pl *planner) repairExport(c outlay.Change, seen outlay.Resource, want map[string]string) {
 	c.Action, c.Step, c.Look = outlay.ActionUpdate, "Repair the data export", ""
 	c.Needs = append(c.Needs, "bcm-data-exports:UpdateExport")
+	if seen.Properties[propRows] != "" { // somebody's WHERE or LIMIT: costs would be missing
+		want[propRows] = allRows
+	}
 	c.From, c.To = differences(seen.Properties, want)
 	if strings.Contains(seen.Properties[propStatus], "BILL_OWNER_CHANGED") {
 		pl.note("warn", "AWS no longer delivers: the account moved to another payer. Deprovision this set-up with its files kept, then provision again.")
@@ -314,7 +317,7 @@ func (pl *planner) repairExport(c outlay.Change, seen outlay.Resource, want map[
 func (pl *planner) wantedExport(seen outlay.Resource) map[string]string {
 	table, columns := tableFocus12, focusColumns()
 	if seen.Properties[propTable] != "" {
-		table, columns = seen.Properties[propTable], splitColumns(seen.Properties[propColumns])
+		table, columns = seen.Properties[propTable], costColumns(splitColumns(seen.Properties[propColumns]))
 	}
 	if row, ok := ledgerRow(pl.s, kindExport); ok && row.Properties[propTable] != "" && seen.Name == "" {
 		table = row.Properties[propTable]
@@ -333,8 +336,15 @@ func (pl *planner) wantedExport(seen outlay.Resource) map[string]string {
 	}
 }
 
-func splitColumns(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+// costColumns are an export's columns with those back that somebody took out of its query and that charges cannot do
+// without. Others that are missing show when the table is looked at.
+func costColumns(columns []string) []string {
+	need := neededColumns(formatFocus12)
+	if len(lacking(need, columns)) == 0 {
+		return columns
+	}
+	out := slices.DeleteFunc(focusColumns(), func(c string) bool { return !slices.Contains(columns, c) && !slices.Contains(need, c) })
+	return append(out, lacking(columns, out)...)
 }
 
 func focusVersion(table string) string {

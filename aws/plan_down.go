@@ -92,6 +92,8 @@ func (pl *planner) downBucket(live outlay.Resource) {
 		pl.withdraw(live)
 		bucket.Holds = holds(contents)
 		pl.add(keep(bucket, "Kept with its files, as chosen"))
+	case pl.unknown(kindObjects):
+		pl.note("block", "Outlay could not look at what is in the bucket: %s. Check again, or keep the files.", pl.seen.Unknown[string(kindObjects)])
 	case contents.Foreign > 0:
 		pl.withdraw(live)
 		pl.keepForeign(bucket, fmt.Sprintf("it holds %s that Outlay did not put there", plural(int(contents.Foreign), "object", "objects")))

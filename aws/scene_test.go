@@ -138,6 +138,11 @@ func scenes() map[string]*scene {
 	out["down-keep"] = fresh().down(outlay.KeepCostFiles)
 	out["down-not-chosen"] = fresh().down("")
 
+	unread := fresh().down(outlay.DeleteCostFiles)
+	unread.seen.Resources = unread.seen.Resources[:len(unread.seen.Resources)-1]
+	unread.seen.Unknown[string(kindObjects)] = "listing what is in the bucket: AWS asks for fewer calls"
+	out["down-unread-objects"] = unread
+
 	full := fresh().down(outlay.DeleteCostFiles)
 	full.find(kindObjects).Foreign = 2
 	out["down-foreign-objects"] = full
