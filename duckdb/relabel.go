@@ -47,7 +47,7 @@ func (p *parsing) relabel(ctx context.Context) (out []outlay.ParsedPeriod, err e
 		}
 	}
 	parsed := outlay.ParsedPeriod{Period: m.period, Files: m.files, Proof: outlay.Proof{Rows: m.rows, Read: m.read, Written: map[string]map[outlay.Measure]string{}}}
-	rows := int64(0)
+	var rows int64
 	if parsed.SubAccounts, rows, err = p.readBack(ctx, m, parsed.Proof.Written); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func billOf(header string, p outlay.Period, rows int, cost, currency string) str
 	b.WriteString(header + "\n")
 	for i := range rows {
 		fmt.Fprintf(&b, "%s,%s,%s,%s,%s,%s-01 00:00:00,%s 00:00:00,%s-%02d 00:00:00,%s-%02d 00:00:00,Usage,Nimbus,Storage,acct-%d,Account %d,\"{\"\"Project\"\": \"\"p%d\"\"}\"",
-			cost, cost, cost, cost, currency, p, p.End().Format("2006-01-02"), p, i%28+1, p, i%28+2, i%3, i%3, i%2)
+			cost, cost, cost, cost, currency, p, p.End().Format("2006-01-02"), p, i%28+1, p, i%28+2, i%3, i%3, i%3)
 		b.WriteString(strings.Repeat(",extra", strings.Count(header, ",")-strings.Count(billHeader, ",")))
 		b.WriteString("\n")
 	}

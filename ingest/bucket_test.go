@@ -22,6 +22,10 @@ type bucket struct {
 	gate            chan struct{}         // when not nil, Fetch waits for it to be closed
 }
 
+func (*bucket) About() outlay.ProviderInfo {
+	return outlay.ProviderInfo{Name: nimbus, Title: "The Cloud of Nimbus", InCharges: "Nimbus"}
+}
+
 func (b *bucket) Deliveries(context.Context, *outlay.CloudAccount, *outlay.Source) iter.Seq2[outlay.Delivery, error] {
 	return func(func(outlay.Delivery, error) bool) {}
 }

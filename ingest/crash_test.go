@@ -32,6 +32,7 @@ type childJob struct {
 	Reached  string                // a file that is written when the point is reached
 	Import   *ingest.ImportRequest // import this, instead of working through the tasks
 	Remove   string                // remove the history of this source
+	Tidy     bool                  // tidy the lake, and nothing else
 }
 
 func (j childJob) run() error {
@@ -61,6 +62,8 @@ func (j childJob) run() error {
 		return err
 	case j.Remove != "":
 		return g.RemoveHistory(ctx, org, j.Remove)
+	case j.Tidy:
+		return g.Tidy(ctx, org)
 	}
 	return h.workOff(ctx, g)
 }
@@ -229,6 +232,11 @@ func scene(t *testing.T, h *house, point string, random *rand.Rand) scenario {
 	switch kind {
 	case "import":
 		return importScene(t, h, point, random)
+	case "label":
+		h.found(t, h.delivery(t, 1, bill(month, 3, "1")))
+		h.drain(t)
+		h.meanings(t)
+		return scenario{point: point, job: childJob{Tidy: true}, possible: []map[string]string{only("3 rows 3")}}
 	case "history":
 		h.found(t, h.delivery(t, 1, bill(month, 3, "1")))
 		h.drain(t)

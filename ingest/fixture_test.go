@@ -311,8 +311,8 @@ func (h *house) inSnapshots(t *testing.T, generation string) bool {
 	t.Helper()
 	heads := h.heads(t)
 	for _, at := range heads {
-		for n := range 12 {
-			p := outlay.Partition{OrgID: org, SourceID: at.SourceID, Period: outlay.Period(fmt.Sprintf("2026-%02d", n+1))}
+		for n := range 12 * len(heads) { // the months of every source
+			p := outlay.Partition{OrgID: org, SourceID: heads[n/12].SourceID, Period: outlay.Period(fmt.Sprintf("2026-%02d", n%12+1))}
 			files, err := h.lake.Files(t.Context(), at.Snapshot, p)
 			if err != nil {
 				t.Fatal(err)

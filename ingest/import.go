@@ -151,13 +151,17 @@ func (g *Ingest) findImport(ctx context.Context, m *importing) (already bool, er
 
 // parseImport parses all files as one job and checks each month.
 func (g *Ingest) parseImport(ctx context.Context, m *importing, mapping outlay.Mapping, files []string) error {
+	labels, err := g.labelsBy(ctx, m.OrgID)
+	if err != nil {
+		return err
+	}
 	gen := outlay.NewID("gen")
 	out, err := g.o.Lake.Stage(ctx, m.OrgID, m.source.ID, gen)
 	if err != nil {
 		return err
 	}
 	m.periods, err = g.o.Parser.Parse(ctx, outlay.ParseJob{
-		OrgID: m.OrgID, SourceID: m.source.ID, Files: files, Mapping: mapping, Formats: m.Formats, OutDir: out, Generation: gen,
+		OrgID: m.OrgID, SourceID: m.source.ID, Files: files, Mapping: mapping, Formats: m.Formats, LabelsBy: labels, OutDir: out, Generation: gen,
 		MemoryLimit: g.o.MemoryLimit, Threads: g.o.Threads,
 	})
 	if err == nil && len(m.periods) == 0 {

@@ -23,6 +23,10 @@ const (
 
 	pointHistoryForgotten = "history.forgotten" // the heads are gone
 	pointHistoryRemoved   = "history.removed"   // so are the files
+
+	pointLabelWritten   = "label.written"   // a month's files are written again, and proved
+	pointLabelCommitted = "label.committed" // the lake has a snapshot; nobody reads it yet
+	pointLabelPublished = "label.published" // the head names the new files
 )
 
 // Points lists every point, for sweeps.
@@ -32,5 +36,6 @@ func Points() []string {
 		pointAligned, pointTold, pointCleaned,
 		pointImportCopied, pointImportParsed, pointImportProved, pointImportCommitted, pointImportPublished, pointImportAligned,
 		pointHistoryForgotten, pointHistoryRemoved,
+		pointLabelWritten, pointLabelCommitted, pointLabelPublished,
 	}
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,7 +41,8 @@ func (g *Ingest) ensureTidy(ctx context.Context, tx outlay.Tx, orgID string) err
 }
 
 // Tidy repairs and collects what crashes left behind: partitions of the lake that differ from their head, old
-// versions, files that nobody names, and staging folders without a load. It never touches what is published.
+// versions, files that nobody names, and staging folders without a load. Of what is published it changes the labels whose
+// meaning was learned later, and nothing else.
 func (g *Ingest) Tidy(ctx context.Context, orgID string) error {
 	there, err := g.o.Lake.Partitions(ctx, orgID)
 	if err != nil {
@@ -65,10 +67,14 @@ func (g *Ingest) Tidy(ctx context.Context, orgID string) error {
 	if heads, err = g.heads(ctx, orgID); err != nil {
 		return err
 	}
+	relabelErr := g.relabel(ctx, orgID, heads) // the rest does not wait for it
+	if heads, err = g.heads(ctx, orgID); err != nil {
+		return err
+	}
 	if err := g.o.Lake.Collect(ctx, orgID, heads); err != nil {
 		return fmt.Errorf("tidying the lake: %w", err)
 	}
-	return g.sweepStaging(ctx, orgID)
+	return errors.Join(relabelErr, g.sweepStaging(ctx, orgID))
 }
 
 func (g *Ingest) heads(ctx context.Context, orgID string) ([]outlay.Head, error) {
