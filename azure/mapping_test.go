@@ -213,6 +213,26 @@ func TestOlderSetsAsParquet(t *testing.T) {
 	}
 }
 
+// TestCustomerAgreementInAnotherCurrency is billed in euros by prices in dollars, to a billing profile, through a partner.
+func TestCustomerAgreementInAnotherCurrency(t *testing.T) {
+	row := strings.NewReplacer("billingCurrency=USD", "billingCurrency=EUR", "PayGPrice=0.11", "PayGPrice=0.2", "costInBillingCurrency=2.4", "costInBillingCurrency=1.2").
+		Replace(headers()["customer agreement"]) + "|billingProfileId=P1|billingProfileName=Europe|partnerName=Contoso|exchangeRatePricingToBilling=0.9"
+	want := "BilledCost=1.2|ListCost=2.64|ContractedCost=2.16|ListUnitPrice=0.18|ContractedUnitPrice=0.09|PricingCurrency=USD|PricingCurrencyListUnitPrice=0.2|PricingCurrencyContractedUnitPrice=0.1" +
+		"|BillingCurrency=EUR|BillingAccountId=P1|BillingAccountName=Europe|InvoiceIssuerName=Contoso"
+	for _, tt := range []struct{ name, old, with, want string }{
+		{"with a rate", "", "", want},
+		{"without a rate", "exchangeRatePricingToBilling=0.9", "exchangeRatePricingToBilling=", strings.NewReplacer("=2.16", "=1.2", "ListUnitPrice=0.18|", "", "ContractedUnitPrice=0.09|", "").Replace(want)},
+		{"without a list cost", "paygCostInBillingCurrency=2.64", "paygCostInBillingCurrency=0", strings.Replace(want, "=2.64", "=4.32", 1)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := rowsOf(t, parse(t, formatActual, csvFile(t, "part.csv", strings.Replace(row, tt.old, tt.with, 1))), columnNames(want)...)
+			if diff := cmp.Diff([]string{tt.want}, got); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // commitmentRows are a month with a reservation: bought for 30, of which 12 is spread over the days and 2 of that unused,
 // beside a machine at list price for 5 and a refund.
 func commitmentRows() (actual, amortized []string) {

@@ -10,13 +10,16 @@
 --
 -- Tags come as a JSON object, mostly without its braces; what is none is kept as text, x_Tags, and the charge counts.
 --
+-- Who is billed is the billing profile, where there is one. Prices of a Customer Agreement are in the pricing currency;
+-- they become prices in the billing currency by the row's own rate, and without one there is none.
+--
 -- Costs pass as the text that was delivered. List and contracted costs are computed where they are not: the quantity to
 -- 8 decimals by the price to 10, in decimals. Without a price of either kind the cost itself stands in.
 SELECT
   AvailabilityZone,
   CASE role WHEN 'amortized' THEN '0' WHEN 'alone' THEN CASE WHEN committed THEN '0' ELSE cost END ELSE cost END AS BilledCost,
-  NULLIF(CAST(BillingAccountId AS VARCHAR), '') AS BillingAccountId,
-  NULLIF(CAST(BillingAccountName AS VARCHAR), '') AS BillingAccountName,
+  COALESCE(NULLIF(CAST(BillingProfileId AS VARCHAR), ''), NULLIF(CAST(BillingAccountId AS VARCHAR), '')) AS BillingAccountId,
+  COALESCE(NULLIF(CAST(BillingProfileName AS VARCHAR), ''), NULLIF(CAST(BillingAccountName AS VARCHAR), '')) AS BillingAccountName,
   currency AS BillingCurrency,
   month_start + INTERVAL 1 MONTH AS BillingPeriodEnd,
   month_start AS BillingPeriodStart,
@@ -41,14 +44,16 @@ SELECT
   CASE WHEN measured AND is_usage THEN quantity END AS ConsumedQuantity,
   CASE WHEN measured AND is_usage THEN unit END AS ConsumedUnit,
   CASE role WHEN 'actual' THEN '0' ELSE COALESCE(CAST(contracted AS VARCHAR), cost) END AS ContractedCost,
-  unit_price AS ContractedUnitPrice,
+  billed_unit_price AS ContractedUnitPrice,
   CASE role WHEN 'actual' THEN '0' ELSE cost END AS EffectiveCost,
   NULLIF(CAST(InvoiceId AS VARCHAR), '') AS InvoiceId,
-  'Microsoft' AS InvoiceIssuerName,
+  COALESCE(NULLIF(CAST(PartnerName AS VARCHAR), ''), 'Microsoft') AS InvoiceIssuerName,
   CASE role WHEN 'actual' THEN '0' ELSE COALESCE(list_cost, CAST(list AS VARCHAR), CAST(contracted AS VARCHAR), cost) END AS ListCost,
-  list_price AS ListUnitPrice,
+  billed_list_price AS ListUnitPrice,
   CASE WHEN kind IN ('purchase', 'tax', 'refund') THEN NULL WHEN model = 'ondemand' THEN 'Standard' WHEN model IN ('reservation', 'savingsplan') THEN 'Committed' WHEN model = 'spot' THEN 'Dynamic' END AS PricingCategory,
-  NULLIF(CAST(PricingCurrency AS VARCHAR), '') AS PricingCurrency,
+  pricing_currency AS PricingCurrency,
+  CASE WHEN pricing_currency IS NOT NULL THEN unit_price END AS PricingCurrencyContractedUnitPrice,
+  CASE WHEN pricing_currency IS NOT NULL THEN list_price END AS PricingCurrencyListUnitPrice,
   CASE WHEN measured THEN quantity END AS PricingQuantity,
   CASE WHEN measured THEN unit END AS PricingUnit,
   'Microsoft' AS ProviderName,
@@ -92,21 +97,25 @@ FROM (
     kind IS NULL OR kind IN ('usage', 'unusedreservation', 'unusedsavingsplan') AS is_usage,
     role <> 'actual' AS measured,
     commitment IS NOT NULL AND (kind IS NULL OR kind IN ('usage', 'unusedreservation', 'unusedsavingsplan')) AND COALESCE(model, 'reservation') IN ('reservation', 'savingsplan') AS committed,
-    CASE WHEN TRY_CAST(list_price AS DOUBLE) <> 0 AND (PricingCurrency IS NULL OR upper(CAST(PricingCurrency AS VARCHAR)) = currency)
-         THEN TRY(CAST(quantity AS DECIMAL(20,8)) * CAST(list_price AS DECIMAL(18,10))) END AS list,
-    CASE WHEN TRY_CAST(unit_price AS DOUBLE) <> 0 AND (PricingCurrency IS NULL OR upper(CAST(PricingCurrency AS VARCHAR)) = currency)
-         THEN TRY(CAST(quantity AS DECIMAL(20,8)) * CAST(unit_price AS DECIMAL(18,10))) END AS contracted
+    COALESCE(pricing_currency <> currency, false) AS converted,
+    CASE WHEN converted THEN CAST(TRY_CAST(TRY_CAST(list_price AS DECIMAL(18,10)) * rate AS DECIMAL(18,10)) AS VARCHAR) ELSE list_price END AS billed_list_price,
+    CASE WHEN converted THEN CAST(TRY_CAST(TRY_CAST(unit_price AS DECIMAL(18,10)) * rate AS DECIMAL(18,10)) AS VARCHAR) ELSE unit_price END AS billed_unit_price,
+    CASE WHEN TRY_CAST(billed_list_price AS DOUBLE) <> 0 THEN TRY_CAST(quantity AS DECIMAL(20,8)) * TRY_CAST(billed_list_price AS DECIMAL(18,10)) END AS list,
+    CASE WHEN TRY_CAST(billed_unit_price AS DOUBLE) <> 0 THEN TRY_CAST(quantity AS DECIMAL(20,8)) * TRY_CAST(billed_unit_price AS DECIMAL(18,10)) END AS contracted
   FROM (
     SELECT
-      x_Other, AvailabilityZone, BillingAccountId, BillingAccountName, InvoiceId, PricingCurrency, PublisherName, ResourceName, SubscriptionName, PartNumber,
+      x_Other, AvailabilityZone, BillingAccountId, BillingAccountName, BillingProfileId, BillingProfileName, InvoiceId, PartnerName, PublisherName, ResourceName,
+      SubscriptionName, PartNumber,
       /* role */ AS role,
       COALESCE(NULLIF(CAST(CostInBillingCurrency AS VARCHAR), ''), NULLIF(CAST(Cost AS VARCHAR), ''), NULLIF(CAST(PreTaxCost AS VARCHAR), '')) AS cost,
       upper(COALESCE(NULLIF(CAST(BillingCurrency AS VARCHAR), ''), NULLIF(CAST(BillingCurrencyCode AS VARCHAR), ''), NULLIF(CAST(Currency AS VARCHAR), ''))) AS currency,
+      NULLIF(upper(CAST(PricingCurrency AS VARCHAR)), '') AS pricing_currency,
+      TRY_CAST(ExchangeRatePricingToBilling AS DECIMAL(16,8)) AS rate,
       COALESCE(NULLIF(CAST(Quantity AS VARCHAR), ''), NULLIF(CAST(UsageQuantity AS VARCHAR), '')) AS quantity,
       NULLIF(CAST(UnitOfMeasure AS VARCHAR), '') AS unit,
       COALESCE(NULLIF(CAST(UnitPrice AS VARCHAR), ''), NULLIF(CAST(ResourceRate AS VARCHAR), ''), NULLIF(CAST(EffectivePrice AS VARCHAR), '')) AS unit_price,
       NULLIF(CAST(PayGPrice AS VARCHAR), '') AS list_price,
-      NULLIF(CAST(PaygCostInBillingCurrency AS VARCHAR), '') AS list_cost,
+      CASE WHEN TRY_CAST(PaygCostInBillingCurrency AS DOUBLE) <> 0 THEN CAST(PaygCostInBillingCurrency AS VARCHAR) END AS list_cost,
       lower(NULLIF(CAST(ChargeType AS VARCHAR), '')) AS kind,
       lower(NULLIF(CAST(Frequency AS VARCHAR), '')) AS frequency,
       lower(NULLIF(CAST(PricingModel AS VARCHAR), '')) AS model,
@@ -139,7 +148,8 @@ FROM (
           NULL AS ReservationName, NULL AS Product, NULL AS ProductName, NULL AS ProductId, NULL AS MeterId, NULL AS MeterName, NULL AS MeterCategory,
           NULL AS ServiceFamily, NULL AS ResourceLocationNormalized, NULL AS ResourceLocation, NULL AS Location, NULL AS InstanceId, NULL AS InstanceName,
           NULL AS SubscriptionId, NULL AS SubscriptionGuid, NULL AS SubscriptionName, NULL AS PartNumber, NULL AS "Date", NULL AS UsageDateTime,
-          NULL AS UsageDate, NULL AS BillingPeriodStartDate
+          NULL AS UsageDate, NULL AS BillingPeriodStartDate, NULL AS BillingProfileId, NULL AS BillingProfileName, NULL AS PartnerName,
+          NULL AS ExchangeRatePricingToBilling
         WHERE false
       ) AS whole
     ) AS dated
