@@ -306,6 +306,38 @@ func TestImportedHealth(t *testing.T) {
 	}
 }
 
+// TestImportedNeedsLittle asks for no more than reading takes, and names what of it is missing.
+func TestImportedNeedsLittle(t *testing.T) {
+	w := newWorld(t, payerAccount, cloud.Options{RowsPerMonth: 60, ExportQuota: 50})
+	for _, name := range []string{"cur2-parquet", "cur-csv"} {
+		w.SetUp(theirs()[name])
+	}
+	w.deliver()
+	found := w.existing()
+	reading := document{Version: "2012-10-17", Statement: []grant{
+		{Effect: "Allow", Action: []string{"organizations:*", "iam:*", "bcm-data-exports:GetExport", "cur:DescribeReportDefinitions"}, Resource: "*"},
+		{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: "arn:aws:s3:::finance-bills"},
+		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: "arn:aws:s3:::finance-bills/*"},
+	}}
+	for _, name := range []string{"cur2-parquet", "cur-csv"} {
+		w.Allow(w.role, reading.String())
+		w.s = w.read(found[name])
+		if seen := w.observe(whole()); len(seen.Missing()) != 0 || len(seen.Unknown) != 0 || len(seen.Permissions) != 5 {
+			t.Errorf("%s: %+v, unknown %v", name, seen.Missing(), seen.Unknown)
+		}
+		for d, err := range w.p.Deliveries(t.Context(), w.a, w.s) {
+			if _, fetchErr := w.p.Fetch(t.Context(), w.a, w.s, d, t.TempDir()); err != nil || fetchErr != nil {
+				t.Errorf("%s: %v, %v", name, err, fetchErr)
+			}
+		}
+		w.Deny(w.role, "s3:GetObject")
+		if missing := w.observe(whole()).Missing(); len(missing) != 1 || missing[0].Action != "s3:GetObject" {
+			t.Errorf("%s: missing %+v", name, missing)
+		}
+		w.Undeny(w.role)
+	}
+}
+
 // TestExistingSaysWhyNot lists what cannot be imported, and says what to do about it.
 func TestExistingSaysWhyNot(t *testing.T) {
 	w := newWorld(t, payerAccount, cloud.Options{RowsPerMonth: 60, ExportQuota: 50})

@@ -103,7 +103,7 @@ func (o *observer) importedBucket(ctx context.Context, at location) {
 		r.State = outlay.StateMissing
 	}
 	if there && why != "" {
-		o.seen.Unknown[string(kindBucket)] = why
+		o.unknown(string(kindBucket), &outlay.Error{Code: outlay.CodeForbidden, Message: why})
 		return
 	}
 	o.add(r)

@@ -17,8 +17,12 @@ type need struct {
 	soft                  bool
 }
 
-// needsOf are the permissions that a source's way up, or down, takes. Without a source, those of a new one.
+// needsOf are the permissions that a source's way up, or down, takes. Without a source, those of a new one; for an
+// export that somebody else set up, those of reading it.
 func needsOf(s *outlay.Source, n names) []need {
+	if isImported(s) {
+		return importNeeds(s, n)
+	}
 	bucket := "arn:" + n.Partition + ":s3:::" + n.Bucket
 	if n.Bucket == "" {
 		bucket += bucketPrefix + "-*"
@@ -40,6 +44,26 @@ func needsOf(s *outlay.Source, n names) []need {
 		return append(list, downNeeds(s, bucket, exports)...)
 	}
 	return append(list, upNeeds(s, n, bucket, exports)...)
+}
+
+// importNeeds are what looking at an imported export and reading its files takes.
+func importNeeds(s *outlay.Source, n names) []need {
+	at, err := importedLocation(s)
+	if err != nil {
+		return nil // there is nothing that could be looked at
+	}
+	bucket := "arn:" + n.Partition + ":s3:::" + at.Bucket
+	look := need{"bcm-data-exports:GetExport", s.Spec.Fields[fieldID], "checking the data export", true}
+	if at.Layout == layoutReport {
+		look = need{"cur:DescribeReportDefinitions", "*", "checking the cost and usage report", true}
+	}
+	return []need{
+		{"organizations:DescribeOrganization", "*", "finding the payer account", true},
+		{"organizations:ListAccounts", "*", "listing the accounts that share the bill", true},
+		look,
+		{"s3:ListBucket", bucket, "finding what was delivered", false},
+		{"s3:GetObject", bucket + "/" + at.base() + "*", "reading delivered files", false},
+	}
 }
 
 func upNeeds(s *outlay.Source, n names, bucket, exports string) []need {
