@@ -20,7 +20,8 @@ type deprovisionBody struct {
 	Typed     string
 	IdemKey   string
 	Post      string
-	Failed    bool // the last run stopped: the side panel says how to retry
+	// Kept tells that the set-up is removed already and its files, which stayed, are to follow: nothing is left to choose.
+	Kept bool
 }
 
 // deletedLine is one resource that goes. OnlyDelete marks what stays when the files are kept.
@@ -48,7 +49,6 @@ func (s *site) showDeprovision(c *call, b deprovisionBody, e *outlay.Error, stat
 	}
 	b.DeprovisionView, b.Account, b.Info = v, d, d.Info
 	b.Post = "/accounts/" + d.ID + "/billing/deprovision"
-	b.Failed = d.ActiveRun != nil && d.ActiveRun.Problem != nil
 	b.Removed, b.Left, b.ByHand = goes(v)
 	return s.show(c, "deprovision", page{Title: "Deprovision billing for " + d.Info.Title, Active: "/accounts", Status: status, Error: e, Body: b})
 }
@@ -92,4 +92,43 @@ func (s *site) deprovision(c *call) error {
 		return err
 	}
 	return s.showDeprovision(c, b, e, status)
+}
+
+// keptPage lists what a deprovisioning kept, for it to be deleted after all.
+func (s *site) keptPage(c *call) error {
+	return s.showKept(c, deprovisionBody{IdemKey: outlay.NewID("idem")}, nil, http.StatusOK)
+}
+
+func (s *site) showKept(c *call, b deprovisionBody, e *outlay.Error, status int) error {
+	v, err := s.Control.PlanDeleteKept(c.r.Context(), c.actor, c.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	d, err := s.Control.Account(c.r.Context(), c.actor, v.Name)
+	if err != nil {
+		return err
+	}
+	b.DeprovisionView, b.Account, b.Info, b.Kept = v, d, d.Info, true
+	b.Post = "/sources/" + v.SourceID + "/kept"
+	b.Removed, b.Left, b.ByHand = goes(v)
+	for i := range b.Removed {
+		b.Removed[i].OnlyDelete = false
+	}
+	return s.show(c, "deprovision", page{Title: "Delete what was kept of " + d.Name, Active: "/accounts", Status: status, Error: e, Body: b})
+}
+
+// deleteKept starts the run that deletes it, once the account's name was typed.
+func (s *site) deleteKept(c *call) error {
+	b := deprovisionBody{History: c.r.PostFormValue("remove-history") != "", Typed: c.r.PostFormValue("confirm"), IdemKey: c.r.PostFormValue("idem")}
+	run, err := s.Control.DeleteKept(c.r.Context(), c.actor, control.DeleteKeptRequest{
+		SourceID: c.r.PathValue("id"), RemoveHistory: b.History, Confirm: b.Typed, PlanHash: c.r.PostFormValue("plan"), IdemKey: b.IdemKey,
+	})
+	if err == nil {
+		return redirect(c, "/runs/"+run.ID)
+	}
+	e, status, err := formProblem(c, err)
+	if err != nil {
+		return err
+	}
+	return s.showKept(c, b, e, status)
 }

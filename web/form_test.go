@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -112,6 +113,16 @@ func TestDeprovisionForm(t *testing.T) {
 	}
 }
 
+// TestSecretLines: a key in PEM arrives with its lines.
+func TestSecretLines(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/accounts", strings.NewReader(url.Values{"v-secret": {"-----BEGIN X-----\r\nabcd\r\n-----END X-----\r\n"}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	_, secrets := fields(&call{r: r}, outlay.CredentialKind{Fields: []outlay.ProviderField{{Name: "secret", Secret: true}}})
+	if got := secrets["secret"].Reveal(); got != "-----BEGIN X-----\r\nabcd\r\n-----END X-----" {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestAccountForms adds, refuses, replaces and removes, and never shows a secret again.
 func TestAccountForms(t *testing.T) {
 	h := newHouse(t, nil)
@@ -122,7 +133,7 @@ func TestAccountForms(t *testing.T) {
 	if bad.status != http.StatusUnprocessableEntity {
 		t.Errorf("a bad name: %d", bad.status)
 	}
-	wants(t, bad.body, "does not fit", `value="Bad Name"`, `aria-invalid="true"`, "can be stolen", `value="NK7"`)
+	wants(t, bad.body, "does not fit", `value="Bad Name"`, `aria-invalid="true"`, "can be stolen", `value="NK7"`, `<textarea class="secret" id="v-secret"`, `></textarea>`)
 	lacks(t, bad.body, canary)
 	if a := b.post("/accounts", url.Values{"provider": {"nimbus"}, "kind": {"keys"}, "name": {"prod-hpc"}, "v-key": {"NK7"}, "v-secret": {canary}}); a.status != http.StatusConflict || !strings.Contains(a.body, "Choose another name") {
 		t.Errorf("a taken name: %d", a.status)

@@ -93,7 +93,7 @@ func (s *site) showDataHealth(c *call, e *outlay.Error, status int) error {
 			b.Troubles = append(b.Troubles, trouble{src, u})
 		}
 		for _, p := range src.Periods {
-			if r, ok := restatement(src, p); ok {
+			if r, ok := restatement(src, p); ok && !growing(src, p, now) {
 				b.Restated = append(b.Restated, r)
 			}
 		}
@@ -201,7 +201,7 @@ func cellOf(src control.SourceView, m outlay.Period, now time.Time) healthCell {
 		}
 		text := month(m) + ": " + plural(int(p.Rows), "charge", "charges") + ", " + sumText(p.Sums, outlay.Effective)
 		switch {
-		case now.Before(m.End()) && src.Origin != outlay.OriginFiles:
+		case growing(src, p, now):
 			return healthCell{"arriving", text + ", still arriving"}
 		case p.Previous != nil && sumText(p.Previous, outlay.Effective) != sumText(p.Sums, outlay.Effective):
 			return healthCell{"restated", text + ", restated from " + sumText(p.Previous, outlay.Effective)}
@@ -209,6 +209,15 @@ func cellOf(src control.SourceView, m outlay.Period, now time.Time) healthCell {
 		return healthCell{"", text}
 	}
 	return healthCell{"none", month(m) + ": no data"}
+}
+
+// growing tells that a month's data is not all there: the month is not over, or nothing was delivered since it was. What
+// comes later adds to it and restates nothing.
+func growing(src control.SourceView, p control.HeadView, now time.Time) bool {
+	if src.Origin == outlay.OriginFiles {
+		return false
+	}
+	return now.Before(p.Period.End()) || (src.Desired != outlay.Absent && p.DeliveredAt.Before(p.Period.End()))
 }
 
 // judge says in a few words how a source stands.

@@ -40,3 +40,35 @@ func TestNewestTrouble(t *testing.T) {
 		}
 	}
 }
+
+// TestGrowing: a month that is not over grows with each delivery and is no restatement; one that is over may be one.
+func TestGrowing(t *testing.T) {
+	day := func(text string) time.Time {
+		at, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	for _, c := range []struct {
+		now, delivered string
+		src            control.SourceView
+		want           bool
+		class          string
+	}{
+		{"2026-11-24", "2026-11-24", control.SourceView{Origin: outlay.OriginCreated, Desired: outlay.Present}, true, "arriving"},
+		{"2026-12-01", "2026-11-30", control.SourceView{Origin: outlay.OriginCreated, Desired: outlay.Present}, true, "arriving"},
+		{"2026-12-02", "2026-12-02", control.SourceView{Origin: outlay.OriginImported, Desired: outlay.Present}, false, "restated"},
+		{"2026-12-02", "2026-11-20", control.SourceView{Origin: outlay.OriginCreated, Desired: outlay.Absent}, false, "restated"},
+		{"2026-11-24", "2026-11-24", control.SourceView{Origin: outlay.OriginFiles, Desired: outlay.Present}, false, "restated"},
+	} {
+		head := control.HeadView{Period: "2026-11", DeliveredAt: day(c.delivered), Sums: sums("10"), Previous: sums("9")}
+		if got := growing(c.src, head, day(c.now)); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
+		c.src.Periods = []control.HeadView{head}
+		if got := cellOf(c.src, "2026-11", day(c.now)); got.Class != c.class {
+			t.Errorf("%+v: the cell is %q", c, got.Class)
+		}
+	}
+}

@@ -139,6 +139,8 @@ func (s *site) existingRoutes() []route {
 		{pattern: "POST /accounts/{id}/billing/repair", action: outlay.BillingProvision, handle: s.repair},
 		{pattern: "GET /accounts/{id}/billing/abandon", action: outlay.BillingDeprovision, handle: s.abandonPage},
 		{pattern: "POST /accounts/{id}/billing/abandon", action: outlay.BillingDeprovision, handle: s.abandon},
+		{pattern: "GET /sources/{id}/kept", action: outlay.BillingDeprovision, handle: s.keptPage},
+		{pattern: "POST /sources/{id}/kept", action: outlay.BillingDeprovision, handle: s.deleteKept},
 		{pattern: "GET /sources/{id}/stop", action: outlay.BillingDeprovision, handle: s.stopPage},
 		{pattern: "POST /sources/{id}/stop", action: outlay.BillingDeprovision, handle: s.stopReading},
 	}

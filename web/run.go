@@ -18,14 +18,13 @@ type runBody struct {
 	Current   string // the step under way, or how it ended
 	MayResume bool
 	MayUndo   bool
-	MayAgain  bool
-	Verb      string
+	Again     string // where the same can be asked for once more; "" where it cannot
 	Asks      bool   // it waits for a person's step
 	Ask       string // which one
 }
 
 func (s *site) runBody(c *call, v control.RunView) runBody {
-	b := runBody{RunView: v, Heading: v.Title, Current: "Finished", Verb: "provision"}
+	b := runBody{RunView: v, Heading: v.Title, Current: "Finished"}
 	stopped := v.Status == outlay.OpWaiting && v.Problem != nil
 	switch v.Status {
 	case outlay.OpQueued:
@@ -47,11 +46,26 @@ func (s *site) runBody(c *call, v control.RunView) runBody {
 	}
 	b.MayResume = v.Status == outlay.OpWaiting && c.actor.May(outlay.BillingProvision)
 	b.MayUndo = v.Kind == outlay.OpProvision && (stopped || v.Status == outlay.OpFailed) && c.actor.May(outlay.BillingDeprovision)
-	b.MayAgain = v.Status == outlay.OpFailed && c.actor.May(outlay.BillingProvision)
-	if v.Kind == outlay.OpDeprovision {
-		b.Verb = "deprovision"
+	if v.Status == outlay.OpFailed {
+		b.Again = again(c.actor, v)
 	}
 	return b
+}
+
+// again is where what a run did can be asked for once more, by somebody who may.
+func again(a outlay.Actor, v control.RunView) string {
+	account := "/accounts/" + v.AccountID
+	switch {
+	case v.Kind.Removes() && !a.May(outlay.BillingDeprovision), !v.Kind.Removes() && !a.May(outlay.BillingProvision):
+		return ""
+	case v.Kind == outlay.OpDeprovision:
+		return account + "/billing/deprovision"
+	case v.Kind == outlay.OpDeleteKept:
+		return "/sources/" + v.SourceID + "/kept"
+	case v.Kind == outlay.OpProvision:
+		return account + "/billing/provision"
+	}
+	return account
 }
 
 // run is the page of one run. With JavaScript it follows the stream, without it reloads.
