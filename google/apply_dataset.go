@@ -22,6 +22,9 @@ func (w *applier) createDataset(ctx context.Context) (outlay.Resource, error) {
 	if err != nil {
 		return outlay.Resource{}, failure(err, call{Action: "bigquery.datasets.create", Resource: "projects/" + w.n.Project, Doing: "creating the dataset " + w.c.Name})
 	}
+	if err := sound(d); err != nil {
+		return outlay.Resource{}, err
+	}
 	return w.p.resourceOf(w.s, w.n.Project, d), nil
 }
 
@@ -42,7 +45,7 @@ func (w *applier) change(ctx context.Context, edit func(*bigquery.Dataset) *bigq
 		put.Header().Set("If-Match", d.Etag)
 		out, err := put.Do()
 		if err == nil {
-			return out, nil
+			return out, sound(out)
 		}
 		if !isStale(err) || try == merges {
 			return nil, failure(err, call{Action: "bigquery.datasets.update", Resource: resource, Doing: "changing the dataset " + w.c.Name})

@@ -83,7 +83,9 @@ func (p *Provider) read(ctx context.Context, q querier, t tableRef, period outla
 func (a *answer) names() []string {
 	out := make([]string, len(a.fields))
 	for i, f := range a.fields {
-		out[i] = f.Name
+		if f != nil { // a damaged answer is found out row by row
+			out[i] = f.Name
+		}
 	}
 	return out
 }

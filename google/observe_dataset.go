@@ -86,7 +86,15 @@ func (ses session) getDataset(ctx context.Context, project, dataset string) (*bi
 	if err != nil {
 		return nil, failure(err, call{Action: "bigquery.datasets.get", Resource: "projects/" + project + "/datasets/" + dataset, Doing: "looking at the dataset " + dataset})
 	}
-	return d, nil
+	return d, sound(d)
+}
+
+// sound refuses an answer that is no dataset: something between us and Google answered in its place.
+func sound(d *bigquery.Dataset) error {
+	if d.DatasetReference != nil {
+		return nil
+	}
+	return &outlay.Error{Code: outlay.CodeUnavailable, Outcome: outlay.Unknown, Message: "Google's answer is no dataset", Fix: itself}
 }
 
 // resourceOf is a dataset as a resource.
@@ -160,7 +168,9 @@ func (ses session) tablesOf(ctx context.Context, project, dataset string) ([]tab
 	var out []tableInfo
 	err := ses.bigquery.Tables.List(project, dataset).MaxResults(1000).Pages(ctx, func(page *bigquery.TableList) error {
 		for _, t := range page.Tables {
-			out = append(out, tableInfo{t.TableReference.TableId, t.Type})
+			if t != nil && t.TableReference != nil {
+				out = append(out, tableInfo{t.TableReference.TableId, t.Type})
+			}
 		}
 		return nil
 	})

@@ -92,7 +92,9 @@ func (ses session) datasetsOf(ctx context.Context, project string) ([]string, er
 	var out []string
 	err := ses.bigquery.Datasets.List(project).MaxResults(1000).Pages(ctx, func(page *bigquery.DatasetList) error {
 		for _, d := range page.Datasets {
-			out = append(out, d.DatasetReference.DatasetId)
+			if d != nil && d.DatasetReference != nil {
+				out = append(out, d.DatasetReference.DatasetId)
+			}
 		}
 		return nil
 	})

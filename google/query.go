@@ -196,10 +196,13 @@ func (a *answer) rows(ctx context.Context, each func([]*string) error) error {
 	row := make([]*string, len(a.fields))
 	for {
 		for _, r := range a.page {
-			if len(r.F) != len(a.fields) {
-				return outlay.Errorf(outlay.CodeUnavailable, itself, "reading the answer of a query: a row has %d values, and there are %d columns", len(r.F), len(a.fields))
+			if r == nil || len(r.F) != len(a.fields) {
+				return outlay.Errorf(outlay.CodeUnavailable, itself, "reading the answer of a query: a row has not the %d values that there are columns", len(a.fields))
 			}
 			for i, cell := range r.F {
+				if cell == nil || a.fields[i] == nil {
+					return outlay.Errorf(outlay.CodeUnavailable, itself, "reading the answer of a query: a value or a column is missing")
+				}
 				v, err := cellText(cell.V, a.fields[i].Type)
 				if err != nil {
 					return err

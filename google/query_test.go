@@ -2,12 +2,16 @@ package google
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"outlay"
 	cloud "outlay/simcloud/google"
+
+	"google.golang.org/api/bigquery/v2"
 )
 
 // roundTrip is a transport in one function.
@@ -100,4 +104,70 @@ func TestMeterReckons(t *testing.T) {
 	if cost[0] == 0 || cost[0] != cost[1] {
 		t.Errorf("Google says %d bytes, we reckon %d", cost[0], cost[1])
 	}
+}
+
+// TestEmptyAnswers replaces each answer in turn by an empty one, as something between us and Google might give: whatever
+// comes of it, nothing breaks down, and nothing that is there is taken for absent.
+func TestEmptyAnswers(t *testing.T) {
+	w := newWorld(t, cloud.Options{FillTicks: 1})
+	w.up()
+	w.export(exportDetailed, 1)
+	w.s.Resources = append(w.s.Resources, w.observe(outlay.Look{}).Resources...)
+	d := w.deliveries()[0]
+	calls, empty := 0, 0
+	inner := w.opts.Transport
+	w.opts.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		resp, err := inner.RoundTrip(r)
+		if calls++; err == nil && calls == empty && resp.StatusCode == http.StatusOK {
+			_ = resp.Body.Close()
+			resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader("{}")), 2
+			resp.Header.Del("Content-Length")
+		}
+		return resp, err
+	})
+	for {
+		calls, empty = 0, empty+1
+		w.p = New(w.opts)
+		seen, err := w.p.Observe(t.Context(), w.a, w.s, whole())
+		if err == nil {
+			_, there := seen.Find(kindDataset, w.name())
+			if _, unknown := seen.Unknown[string(kindDataset)]; !there && !unknown {
+				t.Errorf("answer %d: the dataset is taken for absent", empty)
+			}
+		}
+		_, _ = w.list(t.Context())
+		_, _ = w.p.Fetch(t.Context(), w.a, w.s, d, t.TempDir())
+		_, _ = w.p.Existing(t.Context(), w.a, nil)
+		if calls < empty {
+			break
+		}
+	}
+	if empty < 25 {
+		t.Errorf("only %d answers", empty)
+	}
+}
+
+// FuzzAnswer reads damaged answers of queries: an error or rows of as many values as there are columns, and nothing else.
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(`{"jobComplete":true,"schema":{"fields":[{"name":"month","type":"STRING"},{"name":"newest","type":"TIMESTAMP"}]},"rows":[{"f":[{"v":"202611"},{"v":"1763294400000000"}]},{"f":[{"v":null},{"v":null}]}]}`))
+	f.Add([]byte(`{"schema":{"fields":[null]},"rows":[null,{"f":[null]},{"f":[{"v":["x"]}]}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var out bigquery.GetQueryResultsResponse
+		if json.Unmarshal(body, &out) != nil || out.Schema == nil {
+			return
+		}
+		a := &answer{fields: out.Schema.Fields, page: out.Rows}
+		rows, err := a.all(t.Context())
+		for _, r := range rows {
+			if len(r) != len(a.fields) {
+				t.Errorf("%d values for %d columns", len(r), len(a.fields))
+			}
+			if _, _, err := (tableRef{Kind: exportFocus}).delivery(r, noonOf(t)); err == nil && len(r) != 4 {
+				t.Errorf("%q was taken for a month", r)
+			}
+		}
+		if err == nil && len(rows) != len(out.Rows) {
+			t.Errorf("%d rows of %d", len(rows), len(out.Rows))
+		}
+	})
 }
