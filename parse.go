@@ -54,7 +54,7 @@ type ParsedPeriod struct {
 	Rollups     []string        `json:"rollups"` // the paths of r1, r2, r3 in this order
 	Proof       Proof           `json:"proof"`
 	SubAccounts []SubAccountSum `json:"subAccounts"`
-	DataThrough time.Time       `json:"dataThrough"` // exclusive end of the newest charge
+	DataThrough time.Time       `json:"dataThrough"` // as Head.DataThrough
 }
 
 // Parser turns delivered files into FOCUS files of the lake.

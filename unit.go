@@ -72,7 +72,7 @@ type Head struct {
 	Rollups         []string // rollup files, by name r1, r2, r3 in this order
 	Proof           Proof
 	SubAccounts     []SubAccountSum
-	DataThrough     time.Time // exclusive end of the newest charge
+	DataThrough     time.Time // exclusive end of the newest charge; of one longer than its day, of the day that it begins
 	DeliveredAt     time.Time
 	PublishedAt     time.Time
 	// Previous is the proof of the version before, to show what a restatement changed; nil for the first.
@@ -84,7 +84,7 @@ type SubAccountSum struct {
 	ID, Name string
 	Provider string // FOCUS ProviderName
 	Rows     int64
-	From, To time.Time // of its charge periods
+	From, To time.Time // of its charge periods; To as Head.DataThrough
 }
 
 // DataFile is one Parquet file of FOCUS rows.

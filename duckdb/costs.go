@@ -159,20 +159,34 @@ func (c *Costs) ask(ctx context.Context, g *generation, q question) ([]outlay.Ro
 			return nil, nil
 		}
 		t = lakeTable(g.schema, files)
-		c.lake <- struct{}{}
+		if err := enter(ctx, c.lake); err != nil {
+			return nil, err
+		}
 		defer func() { <-c.lake }()
 	}
 	s, err := q.compile(t)
 	if err != nil {
 		return nil, err
 	}
-	c.slots <- struct{}{}
+	if err := enter(ctx, c.slots); err != nil {
+		return nil, err
+	}
 	defer func() { <-c.slots }()
 	rows, err := c.run(ctx, s, len(q.group))
 	if err != nil {
 		return nil, err
 	}
 	return rows, c.name(ctx, g, q.group, rows)
+}
+
+// enter waits for a place among those that may ask at once.
+func enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return outlay.Errorf(outlay.CodeUnavailable, "Ask again in a moment.", "too many questions are being answered")
+	}
 }
 
 // lakeFiles are the data files that can hold rows of the question.

@@ -276,3 +276,45 @@ func TestOpenClears(t *testing.T) {
 		t.Errorf("still there: %v", err)
 	}
 }
+
+// TestNoRollup leaves nothing attached when the serving database cannot be made, and makes it once it can.
+func TestNoRollup(t *testing.T) {
+	periods := parseHere(t, job(t, file(t, "bill.csv", csvText(usage("2026-10-01", "1")))))
+	c, _ := storeOf(t, headsOf("src_1", outlay.OriginCreated, periods)...)
+	hidden := periods[0].Rollups[1] + ".hidden"
+	if err := os.Rename(periods[0].Rollups[1], hidden); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := c.Query(t.Context(), "org_1", outlay.Query{}); err == nil {
+			t.Fatal("there is an answer without a rollup")
+		}
+	}
+	var attached int
+	if err := c.db.QueryRow("SELECT count(*) FROM duckdb_databases() WHERE path IS NOT NULL").Scan(&attached); err != nil || attached != 0 {
+		t.Errorf("%d databases stay attached, %v", attached, err)
+	}
+	left, err := filepath.Glob(filepath.Join(c.dir, "*.duckdb*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("files stay: %v, %v", left, err)
+	}
+	if err := os.Rename(hidden, periods[0].Rollups[1]); err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(ask(t, c, outlay.Query{})); len(got) != 1 {
+		t.Errorf("rows %v", got)
+	}
+}
+
+// TestEnter does not wait for ever for a place.
+func TestEnter(t *testing.T) {
+	places := make(chan struct{}, 1)
+	if err := enter(t.Context(), places); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := enter(ctx, places); outlay.CodeOf(err) != outlay.CodeUnavailable {
+		t.Errorf("got %v", err)
+	}
+}

@@ -219,6 +219,22 @@ func TestProof(t *testing.T) {
 	}
 }
 
+// TestDataThrough goes by the days that charges stand on: a tax of the whole month does not make the month complete.
+func TestDataThrough(t *testing.T) {
+	day := usage("2026-10-05", "1", "ChargePeriodStart", "2026-10-05T23:00:00Z", "ChargePeriodEnd", "2026-10-06T00:00:00Z")
+	tax := usage("2026-10-01", "1", "ChargePeriodStart", "2026-10-01T00:00:00Z", "ChargePeriodEnd", "2026-11-01T00:00:00Z", "ChargeCategory", "Tax")
+	late := usage("2026-10-07", "1", "ChargePeriodStart", "2026-10-07T12:00:00Z", "ChargePeriodEnd", "2026-11-07T12:00:00Z", "ChargeCategory", "Purchase")
+	for want, charges := range map[string][]charge{
+		"2026-10-06T00:00 2026-10-06T00:00": {day, tax}, "2026-10-08T00:00 2026-10-08T00:00": {day, late}, "2026-10-02T00:00 2026-10-02T00:00": {tax},
+	} {
+		p := parseHere(t, job(t, file(t, "bill.csv", csvText(charges...))))[0]
+		const layout = "2006-01-02T15:04"
+		if got := p.DataThrough.Format(layout) + " " + p.SubAccounts[0].To.Format(layout); got != want {
+			t.Errorf("through %s, want %s", got, want)
+		}
+	}
+}
+
 // TestLakeFile shows that files carry the field ids of the table, its types, and the order that keeps them small.
 func TestLakeFile(t *testing.T) {
 	var charges []charge

@@ -87,7 +87,7 @@ func merge(a, b []string) []string {
 // readBack sums a month's files by currency into written, and lists its sub accounts.
 func (p *parsing) readBack(ctx context.Context, m *month, written map[string]map[outlay.Measure]string) ([]outlay.SubAccountSum, int64, error) {
 	rows, err := p.db.QueryContext(ctx, `SELECT BillingCurrency, COALESCE(ProviderName, ''), COALESCE(SubAccountId, ''), COALESCE(max(SubAccountName), ''), count(*),
-		min(ChargePeriodStart), max(ChargePeriodEnd), sum(BilledCost), sum(EffectiveCost), sum(ListCost), sum(ContractedCost)
+		min(ChargePeriodStart), `+throughSQL+`, sum(BilledCost), sum(EffectiveCost), sum(ListCost), sum(ContractedCost)
 		FROM read_parquet(`+texts(m.paths())+`) GROUP BY 1, 2, 3`)
 	if err != nil {
 		return nil, 0, engineFailure(err, "reading the written files back")

@@ -14,10 +14,14 @@ import (
 // monthSQL is the billing month of a row.
 const monthSQL = "date_trunc('month', BillingPeriodStart)"
 
+// throughSQL is the exclusive end of the newest charge. One that is longer than its day (a tax or a fee of the whole
+// month) counts through the day that it begins, where every figure of it stands: it says nothing of the days to come.
+const throughSQL = "max(greatest(ChargePeriodStart, least(ChargePeriodEnd, date_trunc('day', ChargePeriodStart) + INTERVAL 1 DAY)))"
+
 // scanQuery counts and sums a batch by month and currency, before anything is written: the first path of the proof.
 func scanQuery() string {
-	list := []string{monthSQL + " AS month", "BillingCurrency", "count(*)", "sum(rounded)::BIGINT", "max(ChargePeriodEnd)",
-		"min(least(ChargePeriodStart, ChargePeriodEnd))"}
+	list := []string{monthSQL + " AS month", "BillingCurrency", "count(*)", "sum(rounded)::BIGINT", throughSQL,
+		"min(least(ChargePeriodStart, ChargePeriodEnd))", "max(greatest(ChargePeriodStart, ChargePeriodEnd))"}
 	for _, m := range outlay.Measures() {
 		list = append(list, "sum("+string(m)+")")
 	}
@@ -56,7 +60,7 @@ func (p *parsing) scan(ctx context.Context, b batch, months map[outlay.Period]*m
 			return p.emptyValue(ctx, b)
 		}
 		period := outlay.PeriodOf(g.month)
-		if !plausible(g.month) || !plausible(g.first) || !plausible(g.through) {
+		if !plausible(g.month) || !plausible(g.first) || !plausible(g.last) {
 			_ = rows.Close()
 			return p.strangeTime(ctx, b)
 		}
@@ -100,11 +104,12 @@ func (b batch) checkCount(total int64) error {
 
 // group is one line of the scan.
 type group struct {
-	month, first, through time.Time
-	currency              string
-	rows, rounded, whole  int64
-	sums                  [4]engine.Decimal
-	blank                 [2]int64 // rows without a measure of blanks
+	month, first, last   time.Time
+	through              time.Time // as throughSQL has it
+	currency             string
+	rows, rounded, whole int64
+	sums                 [4]engine.Decimal
+	blank                [2]int64 // rows without a measure of blanks
 }
 
 // lacksColumn tells whether the group has blanks because the files lack the column.
@@ -119,18 +124,18 @@ func (g group) lacksColumn(b batch) bool {
 
 func scanGroup(scan func(...any) error) (group, error) {
 	var g group
-	var month, first, through *time.Time
+	var month, first, last, through *time.Time
 	var currency *string
 	var sums [4]*engine.Decimal
-	err := scan(&month, &currency, &g.rows, &g.rounded, &through, &first, &sums[0], &sums[1], &sums[2], &sums[3], &g.whole, &g.blank[0], &g.blank[1])
+	err := scan(&month, &currency, &g.rows, &g.rounded, &through, &first, &last, &sums[0], &sums[1], &sums[2], &sums[3], &g.whole, &g.blank[0], &g.blank[1])
 	if err != nil {
 		return g, err
 	}
-	if month == nil || first == nil || through == nil || currency == nil {
+	if month == nil || first == nil || last == nil || through == nil || currency == nil {
 		g.whole = -1 // a required value is missing; the rest does not matter
 		return g, nil
 	}
-	g.month, g.first, g.through, g.currency = *month, *first, *through, *currency
+	g.month, g.first, g.last, g.through, g.currency = *month, *first, *last, *through, *currency
 	for i, s := range sums {
 		if s == nil {
 			g.whole = -1

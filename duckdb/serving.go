@@ -62,25 +62,33 @@ func (c *Costs) build(ctx context.Context, heads []outlay.Head) (*serving, error
 	if err := run("ATTACH " + text(making) + " AS " + schema); err != nil {
 		return nil, err
 	}
-	if s.scales, err = findScales(ctx, conn, heads); err != nil {
-		return nil, err
-	}
-	for _, query := range buildSQL(schema, heads, s.scales) {
-		if err := run(query); err != nil {
-			return nil, errors.Join(err, run("DETACH "+schema), removeIfThere(making), removeIfThere(making+".wal"))
-		}
-	}
-	if err := run("DETACH " + schema); err != nil { // writes everything to the file
-		return nil, err
+	err = s.fill(ctx, conn, schema, run)
+	if err := errors.Join(err, run("DETACH "+schema)); err != nil { // detaching writes everything to the file
+		return nil, errors.Join(err, removeIfThere(making), removeIfThere(making+".wal"))
 	}
 	if err := os.Rename(making, s.path); err != nil {
 		return nil, fmt.Errorf("naming the serving database: %w", err)
 	}
 	if err := run("ATTACH " + text(s.path) + " AS " + s.schema + " (READ_ONLY)"); err != nil {
-		return nil, err
+		return nil, errors.Join(err, removeIfThere(s.path))
 	}
-	s.overlaps, err = readOverlaps(ctx, conn, s.schema)
-	return s, err
+	if s.overlaps, err = readOverlaps(ctx, conn, s.schema); err != nil {
+		return nil, errors.Join(err, run("DETACH "+s.schema), removeIfThere(s.path))
+	}
+	return s, nil
+}
+
+// fill makes the tables of the serving database.
+func (s *serving) fill(ctx context.Context, conn *sql.Conn, schema string, run func(string) error) (err error) {
+	if s.scales, err = findScales(ctx, conn, s.heads); err != nil {
+		return err
+	}
+	for _, query := range buildSQL(schema, s.heads, s.scales) {
+		if err := run(query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // span finds the days that hold charges.
