@@ -70,6 +70,7 @@ func (p *Provider) About() outlay.ProviderInfo {
 		LeftAlone:    "The registration of Microsoft.CostManagementExports stays, and tag inheritance stays as it is, also where Outlay turned it on.",
 		ImportFields: scopeFields(),
 		FileFormats:  fileFormats(),
+		Reader:       ReaderRole("{" + fieldSubscription + "}"),
 	}
 }
 

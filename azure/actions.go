@@ -130,6 +130,11 @@ func downNeeds(s *outlay.Source) []need {
 		need{actGroupDelete, inStorage, "deleting the resource group", false})
 }
 
+// readerActions are the actions of the hourly look and of reading what was delivered.
+func readerActions() []string {
+	return []string{actSubscriptionRead, actProvidersRead, actGroupRead, actAccountRead, actContainerRead, actExportRead, actSettingsRead, actBlobsRead}
+}
+
 // allActions are the actions of the whole way up and down, each once.
 func allActions() []string {
 	var out []string

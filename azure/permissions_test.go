@@ -8,6 +8,8 @@ import (
 
 	"outlay"
 	cloud "outlay/simcloud/azure"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestMissingOneByOne takes each permission away in turn. The look must name exactly it and offer a role with it, the
@@ -153,6 +155,39 @@ func TestLeastPrivilege(t *testing.T) {
 	w.remove()
 }
 
+// TestReader looks and reads with the published reader's role alone, once everything stands; it can change nothing.
+func TestReader(t *testing.T) {
+	w := newWorld(t, quotaEnterprise, cloud.Options{RowsPerMonth: 20})
+	w.s.Spec.Fields[fieldInherit] = choiceYes
+	w.up()
+	w.deliver()
+	w.Revoke(w.app, subScope)
+	w.Grant(w.app, subScope, readerActions()...)
+	seen := w.observe(outlay.Look{Members: true, Contents: true, Tags: true})
+	if plan := w.plan(outlay.Look{}); len(seen.Unknown) != 0 || len(todo(plan)) != 0 || len(plan.Notes) != 0 {
+		t.Errorf("unknown %v, to do %v, notes %v", seen.Unknown, todo(plan), plan.Notes)
+	}
+	all := w.deliveries()
+	if len(all) == 0 {
+		t.Fatal("nothing is delivered")
+	}
+	if _, err := w.fetch(all[0]); err != nil {
+		t.Error(err)
+	}
+	before := w.Snapshot()
+	for _, c := range w.down(outlay.DeleteCostFiles).Changes {
+		if c.Action == outlay.ActionKeep {
+			continue
+		}
+		if _, err := w.p.Apply(t.Context(), w.a, w.s, c); outlay.CodeOf(err) != outlay.CodeForbidden && outlay.CodeOf(err) != outlay.CodeConflict {
+			t.Errorf("%s %s ended with %v", c.Action, c.Kind, err)
+		}
+	}
+	if diff := cmp.Diff(before, w.Snapshot()); diff != "" {
+		t.Errorf("it changed something:\n%s", diff)
+	}
+}
+
 // TestGroupRole goes down with roles at the resource group alone, as after the provisioner's role was taken away.
 func TestGroupRole(t *testing.T) {
 	w := newWorld(t, quotaEnterprise, cloud.Options{})
@@ -264,6 +299,7 @@ func fitsSlowly(pattern, s string) bool {
 
 func TestRolesGolden(t *testing.T) {
 	golden(t, "role/provisioner.json", ProvisionerRole(testSub)+"\n")
+	golden(t, "role/reader.json", ReaderRole(testSub)+"\n")
 	missing := missingRole([]outlay.Permission{
 		{Action: actGroupWrite, Resource: subScope}, {Action: actBlobsRead, Resource: subScope + "/resourceGroups/outlay-x"}, {Action: actGroupWrite, Resource: subScope},
 		{Action: actExportWrite, Resource: "/providers/Microsoft.Management/managementGroups/north"},

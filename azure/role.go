@@ -18,10 +18,19 @@ type customRole struct {
 	AssignableScopes    []string
 }
 
+// provisions is what the provisioner's role is for.
+const provisions = "Lets Outlay set up, watch, read and take down billing data."
+
 // ProvisionerRole is the least that a credential needs to provision, watch, read and deprovision: exactly the actions
 // that this room calls (clouds.md §3.8). subscription may be a placeholder before it is known.
 func ProvisionerRole(subscription string) string {
-	return role("outlay billing provisioner", []string{"/subscriptions/" + subscription}, allActions())
+	return role("outlay billing provisioner", provisions, []string{"/subscriptions/" + subscription}, allActions())
+}
+
+// ReaderRole is the least that watching and reading take once billing is provisioned; it changes nothing
+// (reliability.md M15). subscription may be a placeholder.
+func ReaderRole(subscription string) string {
+	return role("outlay billing reader", "Lets Outlay watch and read billing data.", []string{"/subscriptions/" + subscription}, readerActions())
 }
 
 // missingRole is the smallest role that grants what was found to lack; "" when nothing does.
@@ -38,7 +47,7 @@ func missingRole(missing []outlay.Permission) string {
 	if len(actions) == 0 {
 		return ""
 	}
-	return role("outlay billing provisioner, missing part", scopes, actions)
+	return role("outlay billing provisioner, missing part", provisions, scopes, actions)
 }
 
 // assignable is the scope at which a custom role may be made: a subscription or a management group.
@@ -52,9 +61,9 @@ func assignable(resource string) string {
 	return ""
 }
 
-func role(name string, scopes, actions []string) string {
+func role(name, description string, scopes, actions []string) string {
 	r := customRole{
-		Name: name, Description: "Lets Outlay set up, watch, read and take down billing data.", IsCustom: true,
+		Name: name, Description: description, IsCustom: true,
 		Actions: []string{}, NotActions: []string{}, DataActions: []string{}, NotDataActions: []string{}, AssignableScopes: scopes,
 	}
 	for _, a := range actions {
