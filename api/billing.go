@@ -37,6 +37,16 @@ type deprovisionBody struct {
 	}
 }
 
+type deleteKeptBody struct {
+	ByID
+	IdemKey string `header:"Idempotency-Key"`
+	Body    struct {
+		RemoveHistory bool   `json:"removeHistory,omitempty" doc:"also remove loaded history"`
+		Confirm       string `json:"confirm" doc:"the account's name"`
+		PlanHash      string `json:"planHash,omitempty" doc:"hash of the plan that was shown; empty takes the plan of this moment"`
+	}
+}
+
 type backfillBody struct {
 	ByID
 	IdemKey string `header:"Idempotency-Key"`
@@ -64,6 +74,7 @@ func (s *service) billing() {
 			b := in.Body
 			return started(c.Deprovision(ctx, a, control.DeprovisionRequest{AccountID: in.ID, CostFiles: b.CostFiles, RemoveHistory: b.RemoveHistory, Confirm: b.Confirm, PlanHash: b.PlanHash, IdemKey: in.IdemKey}))
 		})
+	s.kept()
 	add(s, route{http.MethodPost, "/accounts/{id}/billing/backfill", "backfill-tags", outlay.BillingProvision, "Ask for today's tags in past months", http.StatusAccepted},
 		func(ctx context.Context, a outlay.Actor, in *backfillBody) (*body[control.RunView], error) {
 			return started(c.Backfill(ctx, a, control.BackfillRequest{AccountID: in.ID, From: in.Body.From, IdemKey: in.IdemKey}))
@@ -87,6 +98,21 @@ func (s *service) billing() {
 			return started(c.Undo(ctx, a, in.ID))
 		})
 	add(s, route{http.MethodGet, "/runs/{id}/events", "watch-run", outlay.RunsRead, "A run as server-sent events, until it ends", 0}, s.watchRun)
+}
+
+// kept are the operations on what a deprovisioning kept. Its id is the removed source's, or the account's where only one
+// of its removed set-ups left anything.
+func (s *service) kept() {
+	c := s.Control
+	add(s, route{http.MethodPost, "/sources/{id}/kept/delete-plan", "plan-delete-kept", outlay.BillingPlan, "What deleting the files that a deprovisioning kept would remove", 0},
+		func(ctx context.Context, a outlay.Actor, in *ByID) (*body[control.DeprovisionView], error) {
+			return ok(c.PlanDeleteKept(ctx, a, in.ID))
+		})
+	add(s, route{http.MethodPost, "/sources/{id}/kept/delete", "delete-kept", outlay.BillingDeprovision, "Delete what a deprovisioning kept", http.StatusAccepted},
+		func(ctx context.Context, a outlay.Actor, in *deleteKeptBody) (*body[control.RunView], error) {
+			b := in.Body
+			return started(c.DeleteKept(ctx, a, control.DeleteKeptRequest{SourceID: in.ID, RemoveHistory: b.RemoveHistory, Confirm: b.Confirm, PlanHash: b.PlanHash, IdemKey: in.IdemKey}))
+		})
 }
 
 func started(v control.RunView, err error) (*body[control.RunView], error) {

@@ -205,6 +205,19 @@ func (c *Client) Deprovision(ctx context.Context, account string, files outlay.C
 	return call[control.RunView](ctx, c, http.MethodPost, "/accounts/"+url.PathEscape(account)+"/billing/deprovision", in)
 }
 
+// PlanDeleteKept shows what deleting the files that a deprovisioning kept would remove. ref is the removed source's id,
+// or the account where only one of its removed set-ups left anything.
+func (c *Client) PlanDeleteKept(ctx context.Context, ref string) (control.DeprovisionView, error) {
+	return call[control.DeprovisionView](ctx, c, http.MethodPost, "/sources/"+url.PathEscape(ref)+"/kept/delete-plan", nil)
+}
+
+// DeleteKept starts the run that deletes what a deprovisioning kept. ref is as in PlanDeleteKept, confirm the account's
+// name; planHash "" takes the plan of this moment.
+func (c *Client) DeleteKept(ctx context.Context, ref string, removeHistory bool, confirm, planHash string) (control.RunView, error) {
+	in := map[string]any{"removeHistory": removeHistory, "confirm": confirm, "planHash": planHash}
+	return call[control.RunView](ctx, c, http.MethodPost, "/sources/"+url.PathEscape(ref)+"/kept/delete", in)
+}
+
 // Backfill asks for today's tags in past months, from a month on.
 func (c *Client) Backfill(ctx context.Context, account string, from outlay.Period) (control.RunView, error) {
 	return call[control.RunView](ctx, c, http.MethodPost, "/accounts/"+url.PathEscape(account)+"/billing/backfill", map[string]any{"from": from})
