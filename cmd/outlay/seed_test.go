@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"outlay"
 	"outlay/control"
 	"outlay/outlaytest"
 )
@@ -113,11 +115,14 @@ func (s *story) as(email, path string) int {
 func (s *story) prepare() {
 	s.clause(2, "Requires org:admin")
 	for email, want := range map[string]int{"maya@tidewater.example": 200, "finn@tidewater.example": 403, "ada@tidewater.example": 403, "otto@tidewater.example": 403} {
-		if got := s.as(email, "/accounts/prod-hpc/billing/provision"); got != want {
-			s.t.Errorf("%s gets %d for the provision page, want %d", email, got, want)
+		for _, page := range []string{"/accounts/prod-hpc/billing/provision", "/accounts/prod-hpc/billing/import"} {
+			if got := s.as(email, page); got != want {
+				s.t.Errorf("%s gets %d for %s, want %d", email, got, page, want)
+			}
 		}
 	}
 	s.clause(25, "Checking: looking for billing data")
+	s.checking()
 	s.clause(27, "Unprovisioned: no billing data is available")
 	s.tab.Open(s.url + "/accounts")
 	s.tab.Until(`[...document.querySelectorAll("table.acc tbody tr")].length === 7 && !document.querySelector("table.acc").innerText.includes("Checking")`, 60*time.Second)
@@ -125,6 +130,31 @@ func (s *story) prepare() {
 		s.t.Errorf("%d accounts are Unprovisioned before anything was done, want 7", n)
 	}
 	s.tab.Shoot("03-accounts")
+}
+
+// checking adds an account whose credential is wrong: as long as no look succeeds, its word is Checking and says why.
+func (s *story) checking() {
+	s.t.Helper()
+	s.feed(s.t, io.Discard, "not the secret\n", "accounts", "add", "newcomer", "--provider", "azure", "--kind", "secret", "--set", "tenant_id=00000000-0000-0000-0000-000000000009",
+		"--set", "subscription_id=00000000-0000-0000-0000-00000000000a", "--set", "client_id=00000000-0000-0000-0000-00000000000b", "--secret", "client_secret")
+	await(s.t, time.Minute, "the look at the new account", func() bool { return s.account("newcomer").Status.CouldNotCheckWhy != "" })
+	s.tab.Open(s.url + "/accounts")
+	s.tab.Soon(`[...document.querySelectorAll("table.acc tbody tr")].some(r => r.innerText.includes("newcomer") && r.innerText.includes("Checking"))`)
+	s.tab.Shoot("03-accounts-checking")
+	if st := s.account("newcomer").Status; st.Status != outlay.Checking || !strings.Contains(st.Reason, "could not look yet") {
+		s.t.Errorf("the new account is %s: %s", st.Status, st.Reason)
+	}
+	s.must(s.t, "accounts", "remove", "newcomer")
+}
+
+// account is everything about one account, as the command line tells it.
+func (s *story) account(name string) control.AccountDetail {
+	s.t.Helper()
+	var a control.AccountDetail
+	if err := json.Unmarshal([]byte(s.must(s.t, "accounts", "show", name, "-o", "json")), &a); err != nil {
+		s.t.Fatal(err)
+	}
+	return a
 }
 
 // rows counts accounts by their status word.
@@ -266,10 +296,22 @@ func (s *story) inConsole(link, dataset string) {
 func (s *story) statuses() {
 	s.clause(1, "Access, process and display cost data on the cost dashboard")
 	s.clause(3, "Only once per provider per organization")
+	_, errs, code := s.command(s.t, "billing", "plan", "research")
+	if code == 0 || !strings.Contains(errs, "already set up through prod-hpc") {
+		s.t.Errorf("a second set-up of AWS: exit %d, %s", code, errs)
+	}
 	s.clause(4, "All other cloud accounts detect billing data within an hour")
 	s.clause(24, "Each account displays a billing status")
 	s.clause(26, "Provisioned: set when data is detected, checked hourly")
 	await(s.t, 3*time.Minute, "all accounts to be Provisioned", func() bool { return s.rows("Provisioned") == 7 })
+	for _, name := range []string{"research", "azure-teaching", "google-lab"} {
+		if st := s.account(name).Status; st.Via == "" || st.DataThrough.IsZero() || st.DeliveredAt.IsZero() || st.NextLook.IsZero() {
+			s.t.Errorf("%s is Provisioned without data that was seen: %+v", name, st)
+		}
+	}
+	if help := s.must(s.t, "serve", "--help"); !strings.Contains(help, "how often every account is looked at (OUTLAY_LOOK_EVERY) (default 1h0m0s)") {
+		s.t.Errorf("the look is not hourly by default:\n%s", help)
+	}
 	s.tab.Open(s.url + "/accounts")
 	for _, owner := range []string{"prod-hpc", "azure-hpc", "google-hpc"} {
 		s.tab.Soon(`document.querySelector("table.acc").innerText.includes("Follows ` + owner + `")`)
@@ -282,12 +324,8 @@ func (s *story) tags() {
 	s.tab.Open(s.url + "/tags")
 	s.says("main", "Turn keys on by hand in AWS")
 	await(s.t, time.Minute, "the tags to be on", func() bool {
-		var a control.AccountDetail
-		if err := json.Unmarshal([]byte(s.must(s.t, "accounts", "show", "prod-hpc", "-o", "json")), &a); err != nil {
-			s.t.Fatal(err)
-		}
 		on := 0
-		for _, tag := range a.Tags {
+		for _, tag := range s.account("prod-hpc").Tags {
 			if tag.State == "verified" {
 				on++
 			}
