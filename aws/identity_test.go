@@ -64,6 +64,25 @@ func TestMember(t *testing.T) {
 	}
 }
 
+// TestMembersUnknown may not ask who is invoiced, or who the members are: neither says that there are none, so that the
+// accounts of the provider are covered by the rule until more is known.
+func TestMembersUnknown(t *testing.T) {
+	for _, action := range []string{"organizations:DescribeOrganization", "organizations:ListAccounts"} {
+		w := newWorld(t, payerAccount, cloud.Options{})
+		w.Deny(w.role, action)
+		seen := w.observe(outlay.Look{Members: true})
+		if len(seen.Members) != 0 || !strings.Contains(seen.Unknown["members"], action) {
+			t.Errorf("without %s: members %v, unknown %v", action, seen.Members, seen.Unknown)
+		}
+		w.Undeny(w.role)
+		w.a.Identity = w.observe(outlay.Look{Members: true}).Identity
+		w.Deny(w.role, action)
+		if known := w.observe(outlay.Look{Members: true}).Identity; known.Scope.ID != payerAccount || !known.Scope.IsPayer || known.Extra[extraKind] != payer {
+			t.Errorf("without %s, what was known is forgotten: %+v", action, known)
+		}
+	}
+}
+
 // TestExternalID blocks roles that let others in, in both ways (M7).
 func TestExternalID(t *testing.T) {
 	w := newWorld(t, payerAccount, cloud.Options{})

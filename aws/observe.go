@@ -98,6 +98,10 @@ func (o *observer) whose(ctx context.Context) {
 	if !o.look.Members {
 		return
 	}
+	if id.Extra[extraKind] == "" { // it may well be a payer: that it stands alone is not known
+		o.unknown("members", o.failed["organization"])
+		return
+	}
 	if !id.Scope.IsPayer || id.Extra[extraKind] == standalone {
 		o.seen.Members = []outlay.Member{{AccountID: id.AccountID}}
 		return
