@@ -126,6 +126,12 @@ func TestManifestsOfAFewDays(t *testing.T) {
 		if got := m.isPart(); got != tt.part {
 			t.Errorf("%s to %s, submitted %s: part %t", tt.start, tt.end, tt.submitted, got)
 		}
+		start, _ := manifestTime(tt.start) // isPart read them
+		end, _ := manifestTime(tt.end)
+		submitted, _ := manifestTime(tt.submitted)
+		if got := covers(run{start: start, end: end, submitted: submitted}, outlay.PeriodOf(start).Start()); got == tt.part {
+			t.Errorf("%s to %s, submitted %s: a run of it covers the month: %t", tt.start, tt.end, tt.submitted, got)
+		}
 	}
 }
 

@@ -296,9 +296,9 @@ func (o *observer) due(e export) {
 	o.add(outlay.Resource{Kind: kindBackfill, Name: name, State: outlay.StateMissing, Properties: map[string]string{propState: runRestate}})
 }
 
-// covers tells whether a run is about the month that begins at month.
+// covers tells whether a run is about the whole month that begins at month.
 func covers(r run, month time.Time) bool {
-	return r.start.Year() == month.Year() && r.start.Month() == month.Month()
+	return r.start.Year() == month.Year() && r.start.Month() == month.Month() && wholeMonth(r.start, r.end, r.submitted)
 }
 
 // backfillName names the run that is asked for a month of an export, at a time.
