@@ -108,7 +108,7 @@ func staysBehind(r outlay.Resource) bool {
 		return false
 	}
 	switch r.State {
-	case outlay.StateDeleted, outlay.StateForeign, outlay.StateAbandoned:
+	case outlay.StatePlanned, outlay.StateDeleted, outlay.StateForeign, outlay.StateAbandoned:
 		return false
 	}
 	return true

@@ -104,6 +104,27 @@ func deprovisionStory(t *testing.T, h *house, prod control.AccountView) {
 	}
 }
 
+// TestDoubleClick: the same request without a key, while its run is under way, is that run; another one is refused.
+func TestDoubleClick(t *testing.T) {
+	h := newHouse(t, nil)
+	ctx := t.Context()
+	h.account(t, "prod", "t-1")
+	first, err := h.Provision(ctx, h.admin, control.ProvisionRequest{AccountID: "prod", Spec: spec()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := h.Provision(ctx, h.admin, control.ProvisionRequest{AccountID: "prod", Spec: spec()})
+	if err != nil || again.ID != first.ID {
+		t.Errorf("%s then %s, %v", first.ID, again.ID, err)
+	}
+	_, err = h.Provision(ctx, h.admin, control.ProvisionRequest{AccountID: "prod", Spec: outlay.Spec{Region: "south-1"}})
+	wantCode(t, err, outlay.CodeConflict)
+	h.work(t)
+	if again, err = h.Provision(ctx, h.admin, control.ProvisionRequest{AccountID: "prod", Spec: spec()}); err != nil || again.ID == first.ID {
+		t.Errorf("after the run had ended: %s again, %v", again.ID, err)
+	}
+}
+
 // TestMissingPermission: the plan names it with the policy; a run that loses it midway waits and resumes at that step.
 func TestMissingPermission(t *testing.T) {
 	h := newHouse(t, nil)
@@ -159,6 +180,9 @@ func TestHalfFailedThenDeprovisionThenProvision(t *testing.T) {
 	h.work(t)
 	if len(h.nimbus.Exists) != 0 {
 		t.Errorf("undo left %v", h.nimbus.Exists)
+	}
+	if d, err := h.Account(ctx, h.admin, "prod"); err != nil || d.Created || d.CanDeprovision || len(d.Kept) != 0 {
+		t.Errorf("after the undo nothing is set up: created %t, kept %v, %v", d.Created, d.Kept, err)
 	}
 	h.nimbus.Missing["feed:create"] = false
 	if _, err = h.Provision(ctx, h.admin, control.ProvisionRequest{AccountID: "prod", Spec: spec()}); err != nil {

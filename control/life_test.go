@@ -399,6 +399,7 @@ func TestSetUpBesideImports(t *testing.T) {
 			t.Fatal(err)
 		}
 		ids[src.ID] = name
+		h.clock.Add(time.Minute) // the older one comes first
 	}
 	h.work(t)
 	line := func() outlay.Axis {

@@ -86,17 +86,17 @@ func (c *Control) queue(ctx context.Context, a outlay.Actor, s setting, op outla
 	return c.runOf(ctx, a, op.ID)
 }
 
-// sameRun finds the run of an idempotency key: a repeated request gets the run that it started.
+// sameRun finds the run of an idempotency key: a repeated request gets the run that it started. Without a key the same
+// request gets the run that is under way (reliability.md §3.4, double click); one that waits is asked for anew.
 func (c *Control) sameRun(ctx context.Context, a outlay.Actor, key, hash string) (RunView, bool, error) {
-	if key == "" {
-		return RunView{}, false, nil
-	}
 	var found *outlay.Operation
 	err := c.deps.Store.ReadOrg(ctx, a.OrgID, func(tx outlay.Tx) error {
 		ops, err := tx.Operations(ctx, "")
 		for i := range ops {
-			if ops[i].IdemKey == key {
-				found = &ops[i]
+			o := &ops[i]
+			under := o.Status == outlay.OpQueued || o.Status == outlay.OpRunning
+			if o.IdemKey == key && (key != "" || o.RequestHash == hash && under) {
+				found = o
 			}
 		}
 		return err

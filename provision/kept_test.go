@@ -88,3 +88,27 @@ func TestDeprovisionAfterThePayerChanged(t *testing.T) {
 		t.Errorf("left: %v", b.cloud.live)
 	}
 }
+
+// A set-up whose only trace in the ledger is a name that somebody else has is over once it is undone: its successor takes
+// new names. With the old source it would run into the same name again.
+func TestUndoOfAForeignName(t *testing.T) {
+	b := setup(t)
+	store := b.cloud.marked("org_z", src, outlay.Change{Kind: kindStore, Name: "store-" + src})
+	b.cloud.live[store.Key()] = store
+	plan := outlay.Plan{Changes: []outlay.Change{{Action: outlay.ActionCreate, Kind: kindStore, Name: "store-" + src, Step: "Create the store", Look: "Look for the store"}}}
+	id := b.start(outlay.Operation{Kind: outlay.OpProvision, Plan: plan})
+	o := b.is(id, outlay.OpWaiting)
+	row := b.row(kindStore)
+	row.Origin, row.IntentAt = outlay.CreatedByUs, b.clock.Now() // an attempt of ours met it
+	b.tx(func(tx outlay.Tx) error {
+		o.Status = outlay.OpFailed
+		if err := tx.PutResource(t.Context(), row); err != nil {
+			return err
+		}
+		return tx.PutOperation(t.Context(), o)
+	})
+	b.is(b.start(outlay.Operation{Kind: outlay.OpDeprovision, CostFiles: outlay.DeleteCostFiles}), outlay.OpDone)
+	if s := b.source(); s.Desired != outlay.Absent || b.cloud.count(kindStore) != 1 {
+		t.Errorf("the source is %s, %d stores", s.Desired, b.cloud.count(kindStore))
+	}
+}

@@ -69,7 +69,8 @@ func (j *job) survey(ctx context.Context) (seen outlay.Observation, err error) {
 }
 
 // publishDown closes the ledger of what went, removes loaded history where that was asked for, and ends the source.
-// A source of which something of ours is left (an undo of one run, say) stays wanted.
+// A source of which something of ours is left (an undo of one run, say) stays wanted. What was surely refused, or turned
+// out to be somebody else's, is not left: the next provisioning takes new names.
 func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string, error) {
 	detail := "Nothing of this run is left"
 	if err := j.strays(ctx); err != nil {
@@ -91,7 +92,7 @@ func (j *job) publishDown(ctx context.Context, seen outlay.Observation) (string,
 			if row, err = j.closed(ctx, tx, row, seen); err != nil {
 				return err
 			}
-			left = left || row.Origin == outlay.CreatedByUs && row.State != outlay.StateDeleted && !j.named(row)
+			left = left || row.Origin == outlay.CreatedByUs && unsettled(row.State) && !j.named(row)
 		}
 		if !left {
 			stored.Desired, stored.Spec, stored.CostFiles = outlay.Absent, nil, j.op.CostFiles
