@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"web":        {"control", "auth", "web/chart"},
 	"web/chart":  {},
 	"cmd/outlay": {"*"}, "bench": {"*"}, "outlaytest": {"*"},
+	"simcloud":     {}, // what the three have in common
 	"simcloud/aws": {"*"}, "simcloud/azure": {"*"}, "simcloud/google": {"*"}, "simcloud/bill": {"*"},
 }
 

@@ -2,9 +2,7 @@ package outlaytest
 
 import (
 	"bytes"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"outlay/simcloud"
 )
 
 // FaultProxy stands before a simulated cloud and does to one kind of call what it is told.
@@ -113,13 +113,9 @@ func (p *FaultProxy) serve(w http.ResponseWriter, r *http.Request, cloud http.Ha
 	}
 	switch fault {
 	case FaultReset, FaultResetAfter:
-		resetConnection(w)
+		simcloud.Reset(w)
 	case FaultStall:
-		select {
-		case <-r.Context().Done():
-		case <-p.stop:
-		}
-		resetConnection(w)
+		simcloud.Hold(w, r, p.stop)
 	case FaultTrickle, FaultCut, FaultCutSilently:
 		p.halfHearted(w, r, ran, fault)
 	case FaultChecksum, FaultGzip, FaultGarbled:
@@ -205,63 +201,10 @@ func hasChecksum(h http.Header) bool {
 
 // halfHearted sends less than the answer, or sends it a byte a second.
 func (p *FaultProxy) halfHearted(w http.ResponseWriter, r *http.Request, ran *httptest.ResponseRecorder, f Fault) {
-	conn, buf, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	defer func() { _ = conn.Close() }()
-	answer := ran.Body.Bytes()
-	fmt.Fprintf(buf, "HTTP/1.1 %d %s\r\nConnection: close\r\n", ran.Code, http.StatusText(ran.Code))
-	for name, values := range ran.Header() {
-		if name != "Content-Length" && name != "Connection" {
-			fmt.Fprintf(buf, "%s: %s\r\n", name, values[0])
-		}
-	}
-	bodyless := r.Method == http.MethodHead || ran.Code == http.StatusNoContent || ran.Code == http.StatusNotModified
-	switch {
-	case r.Method == http.MethodHead && ran.Header().Get("Content-Length") != "":
-		fmt.Fprintf(buf, "Content-Length: %s\r\n", ran.Header().Get("Content-Length"))
-	case f != FaultCutSilently && !bodyless:
-		fmt.Fprintf(buf, "Content-Length: %d\r\n", len(answer))
-	}
-	_, _ = buf.WriteString("\r\n") // whether the client gets it is the point
-	if bodyless || len(answer) == 0 {
-		p.mu.Lock()
-		p.spared = true
-		p.mu.Unlock()
-		_ = buf.Flush()
-		return
-	}
-	if f != FaultTrickle {
-		_, _ = buf.Write(answer[:len(answer)/2])
-		_ = buf.Flush()
-		return
-	}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for i := range answer {
-		if _, err := buf.Write(answer[i : i+1]); err != nil || buf.Flush() != nil {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-p.stop:
-			return
-		}
-	}
-}
-
-// resetConnection ends a connection the rude way: the client sees 'connection reset by peer'.
-func resetConnection(w http.ResponseWriter) {
-	conn, _, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	if inner, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
-		conn = inner.NetConn()
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
+	kind := map[Fault]simcloud.FaultKind{FaultTrickle: simcloud.Trickle, FaultCut: simcloud.Truncate, FaultCutSilently: simcloud.TruncateSilently}[f]
+	whole := simcloud.Response{Status: ran.Code, Header: ran.Header(), Body: ran.Body.Bytes()}
+	p.mu.Lock()
+	p.spared = p.spared || whole.Spared(r.Method)
+	p.mu.Unlock()
+	whole.HalfHearted(w, r, kind, p.stop)
 }

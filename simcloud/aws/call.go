@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"outlay/simcloud"
 )
 
 // call is one request, taken apart.
@@ -33,13 +35,7 @@ type operation struct {
 	changes bool // the state is saved afterwards
 }
 
-// answer is what goes back.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	code   string // error code, for the log
-}
+type answer = simcloud.Response
 
 // refusal is an error of the cloud, rendered in the protocol of the service that was called.
 type refusal struct {
@@ -139,23 +135,23 @@ func (k *call) lookup() (operation, *refusal) {
 
 // failed renders a refusal.
 func (k *call) failed(f *refusal) answer {
-	a := answer{status: f.status, header: http.Header{}, code: f.code}
-	maps.Copy(a.header, f.header)
+	a := answer{Status: f.status, Header: http.Header{}, Code: f.code}
+	maps.Copy(a.Header, f.header)
 	switch k.Service {
 	case "s3":
-		a.header.Set("Content-Type", "application/xml")
+		a.Header.Set("Content-Type", "application/xml")
 		// HEAD and 304 answers have no body: the SDK makes the code from the status.
 		if k.R.Method != http.MethodHead && f.status != http.StatusNotModified {
-			a.body = xmlBody(s3Error{Code: f.code, Message: f.message, Resource: k.R.URL.Path, RequestID: k.ID, HostID: k.ID})
+			a.Body = simcloud.XML(s3Error{Code: f.code, Message: f.message, Resource: k.R.URL.Path, RequestID: k.ID, HostID: k.ID})
 		}
 	case "sts", "iam":
-		a.header.Set("Content-Type", "text/xml")
-		a.body = xmlBody(queryError{Type: "Sender", Code: f.code, Message: f.message, RequestID: k.ID})
+		a.Header.Set("Content-Type", "text/xml")
+		a.Body = simcloud.XML(queryError{Type: "Sender", Code: f.code, Message: f.message, RequestID: k.ID})
 	default:
 		members := map[string]any{"__type": f.code, "Message": f.message}
 		maps.Copy(members, f.more)
-		a.header.Set("Content-Type", "application/x-amz-json-1.1")
-		a.body, _ = json.Marshal(members) // texts and numbers always marshal
+		a.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		a.Body, _ = json.Marshal(members) // texts and numbers always marshal
 	}
 	return a
 }
@@ -177,26 +173,14 @@ type queryError struct {
 	RequestID string   `xml:"RequestId"`
 }
 
-func xmlBody(v any) []byte {
-	b, err := xml.Marshal(v)
-	if err != nil {
-		panic(err) // our own types always marshal
-	}
-	return append([]byte(xml.Header), b...)
-}
-
 // xmlAnswer is a 200 with an XML body.
 func xmlAnswer(v any) (answer, *refusal) {
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/xml"}}, body: xmlBody(v)}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/xml"}}, Body: simcloud.XML(v)}, nil
 }
 
 // jsonAnswer is a 200 in the JSON 1.1 protocol.
 func jsonAnswer(v any) (answer, *refusal) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // our own types always marshal
-	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, body: b}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: simcloud.JSON(v)}, nil
 }
 
 // decode reads a JSON 1.1 body.

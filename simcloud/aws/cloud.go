@@ -6,10 +6,7 @@ package aws
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +14,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 )
 
 // Options set up a Cloud. The zero value of every field but Dir is usable.
@@ -83,36 +81,25 @@ func (o Options) withDefaults() Options {
 	if o.TagPrefix == "-" {
 		o.TagPrefix = ""
 	}
-	o.RowsPerMonth = positive(o.RowsPerMonth, 600)
-	o.RestateEvery = positive(o.RestateEvery, 5)
-	o.SpellingEvery = positive(o.SpellingEvery, 4)
-	o.ExportQuota = positive(o.ExportQuota, 2)
+	o.RowsPerMonth = simcloud.OrDefault(o.RowsPerMonth, 600)
+	o.RestateEvery = simcloud.OrDefault(o.RestateEvery, 5)
+	o.SpellingEvery = simcloud.OrDefault(o.SpellingEvery, 4)
+	o.ExportQuota = simcloud.OrDefault(o.ExportQuota, 2)
 	if o.DataLag == 0 {
 		o.DataLag = 24 * time.Hour
 	}
 	return o
 }
 
-// positive is n, or its default for 0; a negative n stays and means never.
-func positive(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
-}
-
 // Cloud is one simulated AWS. Its methods may be called from several goroutines.
 type Cloud struct {
+	*simcloud.Frame[Request]
 	opt Options
 
-	mu    sync.Mutex // guards everything below, and the files of objects
+	mu    sync.Mutex // guards the state, and the files of objects
 	state *state
-	fault faults
-	log   []Request
 
-	deliver sync.Mutex    // one delivery at a time
-	stop    chan struct{} // closed when the cloud goes down: hanging requests end
-	once    sync.Once
+	deliver sync.Mutex // one delivery at a time
 }
 
 // New makes a cloud, or reopens the one kept in Options.Dir.
@@ -128,75 +115,46 @@ func New(o Options) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cloud{opt: o, state: s, stop: make(chan struct{})}, nil
+	return &Cloud{Frame: simcloud.NewFrame[Request](), opt: o, state: s}, nil
 }
 
 // Start serves the cloud on addr ("127.0.0.1:0" picks a port) until stop is called, and delivers every DeliverEvery.
 func (c *Cloud) Start(addr string) (url string, stop func(), err error) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", nil, fmt.Errorf("starting the simulated cloud: %w", err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	server := &http.Server{Handler: c, ReadHeaderTimeout: 30 * time.Second}
-	var done sync.WaitGroup
-	done.Go(func() { _ = server.Serve(l) }) // returns ErrServerClosed when stopped
-	if c.opt.DeliverEvery > 0 {
-		done.Go(func() { c.deliverLoop(ctx) })
-	}
-	return "http://" + l.Addr().String(), func() {
-		cancel()
-		c.Close()
-		_ = server.Close()
-		done.Wait()
-	}, nil
+	host, stop, err := c.Serve(addr, c, nil, simcloud.Beat{
+		Every:   c.opt.DeliverEvery,
+		Deliver: func(ctx context.Context) error { return c.Deliver(ctx, c.opt.Now()) },
+		Failed: func(err error) {
+			c.Note(Request{At: c.opt.Now(), Service: "deliver", Operation: "Deliver", Error: err.Error()})
+		},
+	})
+	return "http://" + host, stop, err
 }
-
-// Close ends requests that hang. The cloud keeps answering others.
-func (c *Cloud) Close() { c.once.Do(func() { close(c.stop) }) }
-
-func (c *Cloud) deliverLoop(ctx context.Context) {
-	tick := time.NewTicker(c.opt.DeliverEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := c.Deliver(ctx, c.opt.Now()); err != nil && !errors.Is(err, context.Canceled) {
-				c.note(Request{At: c.opt.Now(), Service: "deliver", Operation: "Deliver", Error: err.Error()})
-			}
-		}
-	}
-}
-
-// maxBody bounds a request: data files are written by Deliver, not uploaded.
-const maxBody = 64 << 20
 
 // ServeHTTP answers one API call.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err != nil {
+	body, whole := simcloud.Body(r)
+	if !whole {
 		return // the client went away
 	}
 	k := newCall(r, body)
 	k.ID = c.requestID()
-	fault := c.pick(k)
-	ans := c.answerWith(k, fault)
-	c.note(k.request(c.opt.Now(), ans, fault))
-	c.write(w, r, k, ans, fault)
-}
-
-// answerWith runs the call, or does not, as the fault says.
-func (c *Cloud) answerWith(k *call, f *Fault) answer {
-	if f != nil && !f.Kind.after() {
-		return f.answer(k)
+	fault := c.Pick(k.target())
+	ans := fault.Meet(
+		func() answer {
+			ans := c.answer(k)
+			if fault != nil && fault.Kind == KeyErrors {
+				ans.Body = keyErrors(ans.Body)
+			}
+			return ans
+		},
+		func(kind FaultKind) answer { return k.failed(k.fault(fault, kind)) },
+	)
+	c.Note(k.request(c.opt.Now(), ans, fault))
+	if ans.Header != nil {
+		ans.Header.Set("X-Amz-Request-Id", k.ID)
+		ans.Header.Set("X-Amzn-Requestid", k.ID)
 	}
-	ans := c.answer(k)
-	if f != nil {
-		return f.instead(k, ans)
-	}
-	return ans
+	c.Send(w, r, ans, fault)
 }
 
 // answer identifies the caller, and runs the operation under the lock.
@@ -215,7 +173,7 @@ func (c *Cloud) answer(k *call) answer {
 		ans = k.failed(fail)
 	}
 	if op.changes {
-		if err := c.state.save(c.opt.Dir); err != nil {
+		if err := simcloud.Save(c.opt.Dir, c.state); err != nil {
 			return k.failed(refuse(http.StatusInternalServerError, "InternalError", "%s", err))
 		}
 	}

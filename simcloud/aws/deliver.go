@@ -72,7 +72,7 @@ func (c *Cloud) jobs(now time.Time) []job {
 		}
 		if e.Reason != "" || c.destination(e, false) != "" {
 			reason := orText(e.Reason, "INSUFFICIENT_PERMISSION")
-			e.Executions = append(e.Executions, execution{c.state.uuid(), "DELIVERY_FAILURE", reason, now.UTC()})
+			e.Executions = append(e.Executions, execution{c.state.UUID(), "DELIVERY_FAILURE", reason, now.UTC()})
 			continue
 		}
 		for _, p := range c.periods(e, now) {

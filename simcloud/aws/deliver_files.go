@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"outlay/simcloud"
 )
 
 // manifest is EXPORT-Manifest.json. Its schema is not published: the five members that readers use are those of
@@ -42,7 +44,7 @@ func (c *Cloud) put(j job, files [][]byte, now time.Time) error {
 	}
 	period := string(j.spec.Period)
 	b := c.state.Buckets[e.Definition.DestinationConfigurations.S3Destination.S3Bucket]
-	run := execution{c.state.uuid(), "DELIVERY_SUCCESS", "", now.UTC()}
+	run := execution{c.state.UUID(), "DELIVERY_SUCCESS", "", now.UTC()}
 	stamp := now.UTC().Format("20060102T150405Z") + "-" + run.ID
 	folder := e.root() + "data/" + j.spelling + period + "/"
 	if j.isNew {
@@ -69,7 +71,7 @@ func (c *Cloud) put(j job, files [][]byte, now time.Time) error {
 		return err
 	}
 	e.recordDelivery(period, j.spec.Through, j.spec.Period.End(), run)
-	return c.state.save(c.opt.Dir)
+	return simcloud.Save(c.opt.Dir, c.state)
 }
 
 func (e *export) recordDelivery(period string, through, end time.Time, run execution) {

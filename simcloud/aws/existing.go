@@ -75,7 +75,7 @@ func (s Setup) overwrite() string {
 func (c *Cloud) setUpExport(s Setup) *export {
 	now := c.opt.Now().UTC().Truncate(time.Millisecond)
 	e := &export{
-		ARN: c.exportARN(s.Account, "export/"+s.Name+"-"+c.state.uuid()), Account: s.Account, Tags: map[string]string{"owner": "finance"}, Theirs: true,
+		ARN: c.exportARN(s.Account, "export/"+s.Name+"-"+c.state.UUID()), Account: s.Account, Tags: map[string]string{"owner": "finance"}, Theirs: true,
 		Created: now, Updated: now, Revisions: map[string]int{}, Manifests: map[string]time.Time{},
 	}
 	settings := map[string]string{"TIME_GRANULARITY": "DAILY"}

@@ -114,7 +114,7 @@ func (c *Cloud) createExport(k *call) (answer, *refusal) {
 		return answer{}, refuse(http.StatusBadRequest, "ServiceQuotaExceededException", "You have reached the limit of %d exports of the table %s", c.opt.ExportQuota, table).
 			with("QuotaCode", "L-5D1B2F5A").with("ServiceCode", "bcm-data-exports").with("ResourceType", "export")
 	}
-	e := &export{ARN: c.exportARN(k.Caller.Account, "export/"+d.Name+"-"+c.state.uuid()), Account: k.Caller.Account, Definition: d, Tags: map[string]string{}, Hidden: c.opt.ListLag, Revisions: map[string]int{}, Manifests: map[string]time.Time{}}
+	e := &export{ARN: c.exportARN(k.Caller.Account, "export/"+d.Name+"-"+c.state.UUID()), Account: k.Caller.Account, Definition: d, Tags: map[string]string{}, Hidden: c.opt.ListLag, Revisions: map[string]int{}, Manifests: map[string]time.Time{}}
 	if why := c.destination(e, true); why != "" {
 		return answer{}, invalid("S3Bucket", "%s", why)
 	}

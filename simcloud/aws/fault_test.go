@@ -84,7 +84,7 @@ func TestSpoiltBodies(t *testing.T) {
 	w.PlantObject("bucket", "data", []byte(strings.Repeat("0123456789", 100)))
 	c := w.as(payerID, "ada", "*")
 	read := func(kind aws.FaultKind, mode types.ChecksumMode) (int, error) {
-		w.Fault(aws.Fault{Match: "s3:GetObject", Key: "bucket/data", Kind: kind})
+		w.Fault(aws.Fault{Match: "s3:GetObject", Path: "bucket/data", Kind: kind})
 		out, err := c.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: awssdk.String("bucket"), Key: awssdk.String("data"), ChecksumMode: mode})
 		if err != nil {
 			return 0, err

@@ -2,6 +2,8 @@ package aws
 
 import (
 	"net/http"
+
+	"outlay/simcloud"
 )
 
 // OperationOf names a request as the log does, "s3:CreateBucket": for proxies that stand before the cloud.
@@ -12,19 +14,12 @@ func OperationOf(r *http.Request, body []byte) string {
 
 // Refusal is an error answer to a request in the protocol of the service that was called: for proxies that refuse in the
 // cloud's name. The kind gives the code; status, when not 0, replaces the usual one.
-func Refusal(r *http.Request, body []byte, kind FaultKind, status int) Refused {
+func Refusal(r *http.Request, body []byte, kind FaultKind, status int) simcloud.Response {
 	k := newCall(r, body)
 	k.ID = "refused"
-	a := (&Fault{Kind: kind}).answer(k)
+	a := k.failed(k.fault(&Fault{Kind: kind}, kind))
 	if status != 0 {
-		a.status = status
+		a.Status = status
 	}
-	return Refused{Status: a.status, Header: a.header, Body: a.body}
-}
-
-// Refused is an answer in parts.
-type Refused struct {
-	Status int
-	Header http.Header
-	Body   []byte
+	return a
 }

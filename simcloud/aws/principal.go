@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 )
 
 // principal is a user, a role or the root of an account.
@@ -175,7 +176,7 @@ func (c *Cloud) putPrincipal(acc string, kind principalKind, name string, allow 
 			p.Path = dir + "/"
 		}
 		if p.ID = acc; kind != kindRoot {
-			p.ID = prefix + strings.ToUpper(c.state.id(16))
+			p.ID = prefix + strings.ToUpper(c.state.ID(16))
 		}
 		c.state.Principals[arn] = p
 	}
@@ -190,14 +191,14 @@ func (c *Cloud) keyOf(p *principal) (id, secret string) {
 			return k.ID, k.Secret
 		}
 	}
-	k := &accessKey{ID: "AKIA" + strings.ToUpper(c.state.id(16)), Secret: c.secretText(), Principal: p.ARN}
+	k := &accessKey{ID: "AKIA" + strings.ToUpper(c.state.ID(16)), Secret: c.secretText(), Principal: p.ARN}
 	c.state.Keys[k.ID] = k
 	c.persist()
 	return k.ID, k.Secret
 }
 
 // secretText is 40 characters that are not in any other secret, so that a canary finds them.
-func (c *Cloud) secretText() string { return outlay.NewID("sim")[:20] + c.state.id(20) }
+func (c *Cloud) secretText() string { return outlay.NewID("sim")[:20] + c.state.ID(20) }
 
 // documents turns action patterns into policy documents; documents stay as they are.
 func documents(allow []string) []string {
@@ -215,8 +216,4 @@ func documents(allow []string) []string {
 }
 
 // persist saves a change that a test or the demo made itself. Losing it would only surprise, so it panics.
-func (c *Cloud) persist() {
-	if err := c.state.save(c.opt.Dir); err != nil {
-		panic("simulated cloud: " + err.Error())
-	}
-}
+func (c *Cloud) persist() { simcloud.MustSave(c.opt.Dir, c.state) }

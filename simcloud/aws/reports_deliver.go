@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 	"outlay/simcloud/bill"
 )
 
@@ -19,7 +20,7 @@ func (c *Cloud) reportJobs(now time.Time, raised map[string]bool) []job {
 			if c.state.Buckets[r.Definition.S3Bucket] == nil {
 				status = "ERROR_NO_BUCKET"
 			}
-			r.Run.Executions = append(r.Run.Executions, execution{c.state.uuid(), "DELIVERY_FAILURE", status, now.UTC()})
+			r.Run.Executions = append(r.Run.Executions, execution{c.state.UUID(), "DELIVERY_FAILURE", status, now.UTC()})
 			continue
 		}
 		for _, p := range c.periods(&r.Run, now) {
@@ -76,7 +77,7 @@ func (c *Cloud) putReportFiles(j job, files [][]byte, now time.Time) error {
 		return nil
 	}
 	b := c.state.Buckets[r.Definition.S3Bucket]
-	run := execution{c.state.uuid(), "DELIVERY_SUCCESS", "", now.UTC()}
+	run := execution{c.state.UUID(), "DELIVERY_SUCCESS", "", now.UTC()}
 	period := j.spec.Period
 	month := r.Run.root() + period.Start().Format("20060102") + "-" + period.End().Format("20060102") + "/"
 	m := r.manifest(run.ID, period)
@@ -103,7 +104,7 @@ func (c *Cloud) putReportFiles(j job, files [][]byte, now time.Time) error {
 	}
 	r.Run.Manifests[string(period)] = at
 	r.Run.recordDelivery(string(period), j.spec.Through, period.End(), run)
-	return c.state.save(c.opt.Dir)
+	return simcloud.Save(c.opt.Dir, c.state)
 }
 
 func (r *report) manifest(assembly string, p outlay.Period) reportManifest {

@@ -1,9 +1,6 @@
 package aws
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Request is one line of the cloud's log.
 type Request struct {
@@ -19,42 +16,11 @@ type Request struct {
 	Fault     FaultKind // what was done to the call
 }
 
-// maxLog bounds the log: a demo runs for days.
-const maxLog = 20000
-
 func (k *call) request(now time.Time, a answer, f *Fault) Request {
-	r := Request{At: now, ID: k.ID, Service: k.Service, Operation: k.Op, Bucket: k.Bucket, Key: k.Key, Status: a.status, Error: a.code}
+	r := Request{At: now, ID: k.ID, Service: k.Service, Operation: k.Op, Bucket: k.Bucket, Key: k.Key, Error: a.Code}
+	r.Fault, r.Status = f.Seen(a.Status)
 	if k.Caller != nil {
 		r.Principal = k.Caller.ARN
 	}
-	if f != nil {
-		r.Fault = f.Kind
-		if f.Kind == ResetBefore || f.Kind == ResetAfter || f.Kind == Hang || f.Kind == HangAfter {
-			r.Status = 0
-		}
-	}
 	return r
-}
-
-func (c *Cloud) note(r Request) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.log) >= maxLog {
-		c.log = slices.Clone(c.log[maxLog/2:])
-	}
-	c.log = append(c.log, r)
-}
-
-// Requests gives the log, oldest first.
-func (c *Cloud) Requests() []Request {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.log)
-}
-
-// ClearRequests forgets the log.
-func (c *Cloud) ClearRequests() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.log = nil
 }

@@ -59,7 +59,7 @@ func (c *Cloud) createBucket(k *call) (answer, *refusal) {
 	if fail != nil {
 		return answer{}, fail
 	}
-	ok := answer{status: http.StatusOK, header: http.Header{"Location": {"/" + k.Bucket}, "X-Amz-Bucket-Arn": {arn}}}
+	ok := answer{Status: http.StatusOK, Header: http.Header{"Location": {"/" + k.Bucket}, "X-Amz-Bucket-Arn": {arn}}}
 	if b := c.state.Buckets[k.Bucket]; b != nil {
 		if b.Account != k.Caller.Account {
 			return answer{}, refuse(http.StatusConflict, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.")
@@ -144,7 +144,7 @@ func (c *Cloud) headBucket(k *call) (answer, *refusal) {
 		}
 		return answer{}, fail
 	}
-	return answer{status: http.StatusOK, header: http.Header{"X-Amz-Bucket-Region": {b.Region}, "X-Amz-Bucket-Arn": {c.bucketARN(b.Name)}}}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"X-Amz-Bucket-Region": {b.Region}, "X-Amz-Bucket-Arn": {c.bucketARN(b.Name)}}}, nil
 }
 
 func (c *Cloud) deleteBucket(k *call) (answer, *refusal) {
@@ -159,7 +159,7 @@ func (c *Cloud) deleteBucket(k *call) (answer, *refusal) {
 		c.dropUpload(b, u)
 	}
 	delete(c.state.Buckets, b.Name)
-	return answer{status: http.StatusNoContent}, nil
+	return answer{Status: http.StatusNoContent}, nil
 }
 
 type locationConstraint struct {

@@ -58,7 +58,7 @@ func (c *Cloud) deleteObject(k *call) (answer, *refusal) {
 		header.Set("X-Amz-Delete-Marker", "true")
 		header.Set("X-Amz-Version-Id", marker)
 	}
-	return answer{status: http.StatusNoContent, header: header}, nil
+	return answer{Status: http.StatusNoContent, Header: header}, nil
 }
 
 type deleteRequest struct {

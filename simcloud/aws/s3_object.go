@@ -29,7 +29,7 @@ func (c *Cloud) blobPath(v *version) string { return filepath.Join(c.opt.Dir, "o
 // store puts bytes under a key, as a new version or over the old one.
 func (c *Cloud) store(b *bucket, key string, data []byte, at time.Time) (*version, error) {
 	v := &version{
-		ID: "null", Blob: c.state.id(32), Size: int64(len(data)), ETag: `"` + md5Text(data) + `"`,
+		ID: "null", Blob: c.state.ID(32), Size: int64(len(data)), ETag: `"` + md5Text(data) + `"`,
 		CRC32: sum64(crc32.NewIEEE(), data), Modified: at.UTC().Truncate(time.Second), Type: "binary/octet-stream",
 	}
 	if err := os.WriteFile(c.blobPath(v), data, 0o600); err != nil {
@@ -42,7 +42,7 @@ func (c *Cloud) store(b *bucket, key string, data []byte, at time.Time) (*versio
 // push makes v the current version of a key.
 func (c *Cloud) push(b *bucket, key string, v *version) {
 	if b.Versioning == "Enabled" {
-		v.ID = c.state.id(32)
+		v.ID = c.state.ID(32)
 	} else {
 		c.dropVersion(b, key, "null")
 	}
@@ -122,9 +122,9 @@ func (c *Cloud) getObject(k *call) (answer, *refusal) {
 		header.Set("X-Amz-Checksum-Crc32", v.CRC32)
 		header.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
 	}
-	out := answer{status: http.StatusOK, header: header}
+	out := answer{Status: http.StatusOK, Header: header}
 	if partly {
-		out.status = http.StatusPartialContent
+		out.Status = http.StatusPartialContent
 		header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, v.Size))
 	}
 	header.Set("Content-Length", strconv.FormatInt(to-from, 10))
@@ -135,7 +135,7 @@ func (c *Cloud) getObject(k *call) (answer, *refusal) {
 	if err != nil {
 		return answer{}, refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 	}
-	out.body = data[from:to]
+	out.Body = data[from:to]
 	return out, nil
 }
 
@@ -231,5 +231,5 @@ func (c *Cloud) putObject(k *call) (answer, *refusal) {
 	if b.Versioning == "Enabled" {
 		header.Set("X-Amz-Version-Id", v.ID)
 	}
-	return answer{status: http.StatusOK, header: header}, nil
+	return answer{Status: http.StatusOK, Header: header}, nil
 }

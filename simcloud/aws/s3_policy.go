@@ -10,7 +10,7 @@ func (c *Cloud) getBucketPolicy(k *call) (answer, *refusal) {
 	if b.Policy == "" {
 		return answer{}, refuse(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(b.Policy)}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(b.Policy)}, nil
 }
 
 // putBucketPolicy replaces the whole policy: there is no compare-and-set.
@@ -30,7 +30,7 @@ func (c *Cloud) putBucketPolicy(k *call) (answer, *refusal) {
 		return answer{}, refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: s3:PutBucketPolicy on resource: %q because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access", c.callerARN(k), c.bucketARN(b.Name))
 	}
 	b.setPolicy(string(k.Body), c.opt.PolicyLag)
-	return answer{status: http.StatusNoContent}, nil
+	return answer{Status: http.StatusNoContent}, nil
 }
 
 func orErr(err error, text string) string {
@@ -66,5 +66,5 @@ func (c *Cloud) deleteBucketPolicy(k *call) (answer, *refusal) {
 		return answer{}, fail
 	}
 	b.setPolicy("", 0)
-	return answer{status: http.StatusNoContent}, nil
+	return answer{Status: http.StatusNoContent}, nil
 }

@@ -95,7 +95,7 @@ func (s setting) read(c *Cloud, k *call) (answer, *refusal) {
 	if doc == "" {
 		return answer{}, refuse(http.StatusNotFound, s.missing, "The configuration was not found")
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/xml"}}, body: []byte(doc)}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/xml"}}, Body: []byte(doc)}, nil
 }
 
 func (s setting) write(c *Cloud, k *call) (answer, *refusal) {
@@ -111,7 +111,7 @@ func (s setting) write(c *Cloud, k *call) (answer, *refusal) {
 		return answer{}, malformedXML()
 	}
 	b.Settings[s.sub] = string(k.Body)
-	return answer{status: http.StatusOK}, nil
+	return answer{Status: http.StatusOK}, nil
 }
 
 // within is the text of the first element of a name.
@@ -183,7 +183,7 @@ func (c *Cloud) putBucketTagging(k *call) (answer, *refusal) {
 		return answer{}, fail
 	}
 	b.Tags = tags
-	return answer{status: http.StatusNoContent}, nil
+	return answer{Status: http.StatusNoContent}, nil
 }
 
 func (c *Cloud) deleteBucketTagging(k *call) (answer, *refusal) {
@@ -192,7 +192,7 @@ func (c *Cloud) deleteBucketTagging(k *call) (answer, *refusal) {
 		return answer{}, fail
 	}
 	b.Tags = nil
-	return answer{status: http.StatusNoContent}, nil
+	return answer{Status: http.StatusNoContent}, nil
 }
 
 type versioning struct {
@@ -221,5 +221,5 @@ func (c *Cloud) putBucketVersioning(k *call) (answer, *refusal) {
 		return answer{}, malformedXML()
 	}
 	b.Versioning = in.Status
-	return answer{status: http.StatusOK}, nil
+	return answer{Status: http.StatusOK}, nil
 }

@@ -39,7 +39,7 @@ func (c *Cloud) createMultipartUpload(k *call) (answer, *refusal) {
 	if fail != nil {
 		return answer{}, fail
 	}
-	u := &upload{ID: c.state.id(40), Key: k.Key, Started: c.opt.Now().UTC().Truncate(time.Second), Parts: map[int]uploadPart{}}
+	u := &upload{ID: c.state.ID(40), Key: k.Key, Started: c.opt.Now().UTC().Truncate(time.Second), Parts: map[int]uploadPart{}}
 	b.Uploads[u.ID] = u
 	return xmlAnswer(uploadResult{Bucket: b.Name, Key: k.Key, UploadID: u.ID})
 }
@@ -71,12 +71,12 @@ func (c *Cloud) uploadPart(k *call) (answer, *refusal) {
 	if fail != nil {
 		return answer{}, fail
 	}
-	p := uploadPart{Blob: c.state.id(32), ETag: md5Text(data)}
+	p := uploadPart{Blob: c.state.ID(32), ETag: md5Text(data)}
 	if err := os.WriteFile(c.partPath(p), data, 0o600); err != nil {
 		return answer{}, refuse(http.StatusInternalServerError, "InternalError", "%s", err)
 	}
 	u.Parts[n] = p
-	return answer{status: http.StatusOK, header: http.Header{"Etag": {`"` + p.ETag + `"`}}}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Etag": {`"` + p.ETag + `"`}}}, nil
 }
 
 type completeRequest struct {
@@ -142,7 +142,7 @@ func (c *Cloud) abortMultipartUpload(k *call) (answer, *refusal) {
 		return answer{}, fail
 	}
 	c.dropUpload(b, u)
-	return answer{status: http.StatusNoContent}, nil
+	return answer{Status: http.StatusNoContent}, nil
 }
 
 type uploadList struct {

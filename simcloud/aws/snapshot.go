@@ -169,7 +169,7 @@ func (c *Cloud) SetBucketPolicy(bucket, policy string) {
 func (c *Cloud) PlantExport(account, name, bucket string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := &export{ARN: c.exportARN(account, "export/"+name+"-"+c.state.uuid()), Account: account, Tags: map[string]string{"owner": "somebody"}, Foreign: true, Revisions: map[string]int{}, Manifests: map[string]time.Time{}}
+	e := &export{ARN: c.exportARN(account, "export/"+name+"-"+c.state.UUID()), Account: account, Tags: map[string]string{"owner": "somebody"}, Foreign: true, Revisions: map[string]int{}, Manifests: map[string]time.Time{}}
 	e.Created = c.opt.Now().UTC().Truncate(time.Millisecond)
 	e.Updated = e.Created
 	d := &e.Definition

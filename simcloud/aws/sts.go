@@ -106,7 +106,7 @@ func (c *Cloud) openSession(k *call, role *principal, session string, length tim
 		}
 	}
 	key := &accessKey{
-		ID: "ASIA" + strings.ToUpper(c.state.id(16)), Secret: c.secretText(), Principal: role.ARN, Session: session,
+		ID: "ASIA" + strings.ToUpper(c.state.ID(16)), Secret: c.secretText(), Principal: role.ARN, Session: session,
 		Token: "simulated-session-" + c.secretText(), Expires: now.Add(length).Truncate(time.Second),
 	}
 	c.state.Keys[key.ID] = key

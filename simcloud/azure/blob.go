@@ -131,9 +131,9 @@ func (c *Cloud) blobGetContainer(k *call) (answer, *refusal) {
 		return answer{}, fail
 	}
 	ans, _ := c.blobAnswer(http.StatusOK, ct.ETag, ct.Modified)
-	setMetadata(ans.header, ct.Metadata)
+	setMetadata(ans.Header, ct.Metadata)
 	for name, value := range map[string]string{"X-Ms-Lease-Status": "unlocked", "X-Ms-Lease-State": "available", "X-Ms-Has-Immutability-Policy": "false", "X-Ms-Has-Legal-Hold": "false"} {
-		ans.header.Set(name, value)
+		ans.Header.Set(name, value)
 	}
 	return ans, nil
 }
@@ -148,7 +148,7 @@ func (c *Cloud) blobDeleteContainer(k *call) (answer, *refusal) {
 }
 
 func (c *Cloud) blobAnswer(status int, etag string, modified time.Time) (answer, *refusal) {
-	return answer{status: status, header: http.Header{"Etag": {etag}, "Last-Modified": {blobTime(modified)}}}, nil
+	return answer{Status: status, Header: http.Header{"Etag": {etag}, "Last-Modified": {blobTime(modified)}}}, nil
 }
 
 // metadata reads x-ms-meta-… headers. Names keep no letter case on the wire.
@@ -182,25 +182,25 @@ func (c *Cloud) getBlob(k *call) (answer, *refusal) {
 		return answer{}, fail
 	}
 	ans, _ := c.blobAnswer(http.StatusOK, b.ETag, b.Modified)
-	b.describe(ans.header)
+	b.describe(ans.Header)
 	from, to, fail := b.byteRange(k.R.Header)
 	if fail != nil {
 		return answer{}, fail
 	}
 	if from > 0 || to < b.Size {
-		ans.status = http.StatusPartialContent
-		ans.header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, b.Size))
-		ans.header.Del("Content-Md5") // it is of the whole
+		ans.Status = http.StatusPartialContent
+		ans.Header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, b.Size))
+		ans.Header.Del("Content-Md5") // it is of the whole
 	}
 	if k.R.Method == http.MethodHead {
-		ans.header.Set("Content-Length", strconv.FormatInt(b.Size, 10))
+		ans.Header.Set("Content-Length", strconv.FormatInt(b.Size, 10))
 		return ans, nil
 	}
 	data, err := os.ReadFile(c.blobPath(b))
 	if err != nil {
 		return answer{}, refuse(http.StatusInternalServerError, "InternalError", "%s", err)
 	}
-	ans.body = data[from:to]
+	ans.Body = data[from:to]
 	return ans, nil
 }
 
@@ -330,7 +330,7 @@ func (c *Cloud) deleteBlob(k *call) (answer, *refusal) {
 	}
 	c.dropBlob(ct, k.P["blob"])
 	a, _ := empty(http.StatusAccepted)
-	a.header.Set("X-Ms-Delete-Type-Permanent", "true")
+	a.Header.Set("X-Ms-Delete-Type-Permanent", "true")
 	return a, nil
 }
 
@@ -349,7 +349,7 @@ func (c *Cloud) store(ct *container, name string, data []byte, now time.Time) (*
 }
 
 func (c *Cloud) storeBytes(data []byte, now time.Time) (*blob, error) {
-	b := &blob{File: c.state.id(32), Size: int64(len(data)), ETag: c.newETag(), MD5: md5Of(data), Type: "application/octet-stream", Created: now, Modified: now}
+	b := &blob{File: c.state.ID(32), Size: int64(len(data)), ETag: c.newETag(), MD5: md5Of(data), Type: "application/octet-stream", Created: now, Modified: now}
 	return b, os.WriteFile(c.blobPath(b), data, 0o600)
 }
 

@@ -31,7 +31,7 @@ func (c *Cloud) putBlock(k *call) (answer, *refusal) {
 	}
 	ct.Staged[k.P["blob"]][id] = b
 	a, _ := empty(http.StatusCreated)
-	a.header.Set("Content-Md5", b.MD5)
+	a.Header.Set("Content-Md5", b.MD5)
 	return a, nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"outlay/simcloud"
 )
 
 type blobListing struct {
@@ -105,7 +107,7 @@ func (c *Cloud) blobContainers(k *call) (answer, *refusal) {
 			Name: name, Properties: listedProperties{LastModified: blobTime(ct.Modified), Etag: ct.ETag, LeaseStatus: "unlocked", LeaseState: "available"}, Metadata: included(k, ct.Metadata),
 		})
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/xml"}}, body: xmlBody(out)}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/xml"}}, Body: simcloud.XML(out)}, nil
 }
 
 func included(k *call, m map[string]string) *xmlMap {
@@ -156,7 +158,7 @@ func (c *Cloud) listBlobs(k *call) (answer, *refusal) {
 		}
 		out.Blobs.Blob = append(out.Blobs.Blob, ct.Blobs[name].listed(k, name))
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/xml"}}, body: xmlBody(out)}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/xml"}}, Body: simcloud.XML(out)}, nil
 }
 
 // listed is a blob's entry. Its ETag has no quotes there, unlike in headers.

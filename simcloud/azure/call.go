@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"outlay/simcloud"
 )
 
 // call is one request, taken apart.
@@ -25,13 +27,7 @@ type call struct {
 	route   *route
 }
 
-// answer is what goes back.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	code   string // error code, for the log
-}
+type answer = simcloud.Response
 
 // refusal is an error of the cloud, rendered in the protocol of the service that was called.
 type refusal struct {
@@ -83,23 +79,23 @@ func (k *call) unknown() *refusal {
 
 // failed renders a refusal.
 func (k *call) failed(f *refusal) answer {
-	a := answer{status: f.status, header: http.Header{}, code: f.code}
-	maps.Copy(a.header, f.header)
+	a := answer{Status: f.status, Header: http.Header{}, Code: f.code}
+	maps.Copy(a.Header, f.header)
 	switch k.Service {
 	case "blob":
-		a.header.Set("X-Ms-Error-Code", f.code)
+		a.Header.Set("X-Ms-Error-Code", f.code)
 		// HEAD and 304 answers have no body: the SDK takes the code from the header.
 		if k.R.Method != http.MethodHead && f.status != http.StatusNotModified {
-			a.header.Set("Content-Type", "application/xml")
-			a.body = xmlBody(blobError{Code: f.code, Message: f.message + "\nRequestId:" + k.ID})
+			a.Header.Set("Content-Type", "application/xml")
+			a.Body = simcloud.XML(blobError{Code: f.code, Message: f.message + "\nRequestId:" + k.ID})
 		}
 	case "entra":
-		a.header.Set("Content-Type", "application/json; charset=utf-8")
-		a.body = jsonBody(map[string]any{"error": f.code, "error_description": f.message, "trace_id": k.ID, "correlation_id": k.ID})
+		a.Header.Set("Content-Type", "application/json; charset=utf-8")
+		a.Body = simcloud.JSON(map[string]any{"error": f.code, "error_description": f.message, "trace_id": k.ID, "correlation_id": k.ID})
 	default:
-		a.header.Set("Content-Type", "application/json; charset=utf-8")
+		a.Header.Set("Content-Type", "application/json; charset=utf-8")
 		if k.R.Method != http.MethodHead {
-			a.body = jsonBody(map[string]any{"error": map[string]any{"code": f.code, "message": f.message}})
+			a.Body = simcloud.JSON(map[string]any{"error": map[string]any{"code": f.code, "message": f.message}})
 		}
 	}
 	return a
@@ -111,32 +107,16 @@ type blobError struct {
 	Message string
 }
 
-func xmlBody(v any) []byte {
-	b, err := xml.Marshal(v)
-	if err != nil {
-		panic(err) // our own types always marshal
-	}
-	return append([]byte(xml.Header), b...)
-}
-
-func jsonBody(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // our own types always marshal
-	}
-	return b
-}
-
 // object is a JSON object of an answer.
 type object = map[string]any
 
 // jsonAnswer is an answer with a JSON body.
 func jsonAnswer(status int, v any) (answer, *refusal) {
-	return answer{status: status, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body: jsonBody(v)}, nil
+	return answer{Status: status, Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}, Body: simcloud.JSON(v)}, nil
 }
 
 // empty is an answer without a body.
-func empty(status int) (answer, *refusal) { return answer{status: status, header: http.Header{}}, nil }
+func empty(status int) (answer, *refusal) { return answer{Status: status, Header: http.Header{}}, nil }
 
 // decode reads a JSON body.
 func (k *call) decode(v any) *refusal {

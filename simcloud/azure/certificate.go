@@ -9,8 +9,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/pem"
-	"io"
-	"log"
 	"math/big"
 	"net"
 	"os"
@@ -61,8 +59,6 @@ func newCertificate() (cert, key []byte, err error) {
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), nil
 }
-
-func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // randomText is n random bytes in hex.
 func randomText(n int) string {

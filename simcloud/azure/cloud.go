@@ -7,10 +7,7 @@ package azure
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +15,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 )
 
 // Options set up a Cloud. The zero value of every field but Dir is usable.
@@ -73,12 +71,12 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = outlay.SystemClock{}.Now
 	}
-	o.HistoryMonths = positive(o.HistoryMonths, 13)
-	o.RowsPerMonth = positive(o.RowsPerMonth, 600)
-	o.RestateEvery = positive(o.RestateEvery, 5)
-	o.Polls = max(0, positive(o.Polls, 1))
-	o.RunsPerMinute = positive(o.RunsPerMinute, 10)
-	o.BlobsPerPage = positive(o.BlobsPerPage, 5000)
+	o.HistoryMonths = simcloud.OrDefault(o.HistoryMonths, 13)
+	o.RowsPerMonth = simcloud.OrDefault(o.RowsPerMonth, 600)
+	o.RestateEvery = simcloud.OrDefault(o.RestateEvery, 5)
+	o.Polls = max(0, simcloud.OrDefault(o.Polls, 1))
+	o.RunsPerMinute = simcloud.OrDefault(o.RunsPerMinute, 10)
+	o.BlobsPerPage = simcloud.OrDefault(o.BlobsPerPage, 5000)
 	if o.DataLag == 0 {
 		o.DataLag = 24 * time.Hour
 	}
@@ -91,28 +89,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// positive is n, or its default for 0; a negative n stays and means never.
-func positive(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
-}
-
 // Cloud is one simulated Azure. Its methods may be called from several goroutines.
 type Cloud struct {
+	*simcloud.Frame[Request]
 	opt    Options
 	routes []route
 
-	mu    sync.Mutex // guards everything below, and the files of blobs
+	mu    sync.Mutex // guards the state, and the files of blobs
 	state *state
-	fault faults
-	log   []Request
 
 	deliver sync.Mutex    // one delivery at a time
 	asked   chan struct{} // somebody asked for a run
-	stop    chan struct{} // closed when the cloud goes down: hanging requests end
-	once    sync.Once
 }
 
 // New makes a cloud, or reopens the one kept in Options.Dir.
@@ -128,7 +115,9 @@ func New(o Options) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cloud{opt: o, routes: routes(), state: s, asked: make(chan struct{}, 1), stop: make(chan struct{})}, nil
+	frame := simcloud.NewFrame[Request]()
+	frame.HintRandom(-1) // a client would wait for seconds otherwise
+	return &Cloud{Frame: frame, opt: o, routes: routes(), state: s, asked: make(chan struct{}, 1)}, nil
 }
 
 // Start serves the cloud over TLS on addr ("127.0.0.1:0" picks a port) until stop is called, and runs exports every
@@ -138,81 +127,40 @@ func (c *Cloud) Start(addr string) (url string, ca []byte, stop func(), err erro
 	if err != nil {
 		return "", nil, nil, fmt.Errorf("starting the simulated cloud: %w", err)
 	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", nil, nil, fmt.Errorf("starting the simulated cloud: %w", err)
-	}
 	var handler http.Handler = c
 	if c.opt.Judge != nil {
 		handler = c.opt.Judge(c)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 30 * time.Second, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
-		ErrorLog: quiet(), // a client that is killed in a handshake is no news
-	}
-	var done sync.WaitGroup
-	done.Go(func() { _ = server.ServeTLS(l, "", "") }) // returns ErrServerClosed when stopped
-	if c.opt.DeliverEvery > 0 {
-		done.Go(func() { c.deliverLoop(ctx) })
-	}
-	return "https://" + l.Addr().String(), ca, func() {
-		cancel()
-		c.Close()
-		_ = server.Close()
-		done.Wait()
-	}, nil
+	host, stop, err := c.Serve(addr, handler, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, simcloud.Beat{
+		Every:   c.opt.DeliverEvery,
+		Deliver: func(ctx context.Context) error { return c.Deliver(ctx, c.opt.Now()) },
+		Asked:   c.asked,
+		Run:     func(ctx context.Context) error { return c.Run(ctx, c.opt.Now()) },
+		Failed: func(err error) {
+			c.Note(Request{At: c.opt.Now(), Service: "deliver", Operation: "Deliver", Error: err.Error()})
+		},
+	})
+	return "https://" + host, ca, stop, err
 }
-
-// Close ends requests that hang. The cloud keeps answering others.
-func (c *Cloud) Close() { c.once.Do(func() { close(c.stop) }) }
-
-func (c *Cloud) deliverLoop(ctx context.Context) {
-	tick := time.NewTicker(c.opt.DeliverEvery)
-	defer tick.Stop()
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			err = c.Deliver(ctx, c.opt.Now())
-		case <-c.asked:
-			err = c.Run(ctx, c.opt.Now())
-		}
-		if err != nil && !errors.Is(err, context.Canceled) {
-			c.note(Request{At: c.opt.Now(), Service: "deliver", Operation: "Deliver", Error: err.Error()})
-		}
-	}
-}
-
-// maxBody bounds a request: data files are written by Deliver, not uploaded.
-const maxBody = 64 << 20
 
 // ServeHTTP answers one API call.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err != nil {
+	body, whole := simcloud.Body(r)
+	if !whole {
 		return // the client went away
 	}
 	k := c.newCall(r, body)
 	k.ID = c.requestID()
-	fault := c.pick(k)
-	ans := c.answerWith(k, fault)
-	c.note(k.request(c.opt.Now(), ans, fault))
-	c.write(w, r, k, ans, fault)
-}
-
-// answerWith runs the call, or does not, as the fault says.
-func (c *Cloud) answerWith(k *call, f *Fault) answer {
-	if f != nil && !f.Kind.after() {
-		return f.answer(k)
+	fault := c.Pick(k.target())
+	ans := fault.Meet(
+		func() answer { return c.answer(k) },
+		func(kind FaultKind) answer { return k.failed(k.fault(fault, kind)) },
+	)
+	c.Note(k.request(c.opt.Now(), ans, fault))
+	if ans.Header != nil {
+		ans.Header.Set("X-Ms-Request-Id", k.ID)
 	}
-	ans := c.answer(k)
-	if f != nil {
-		return f.instead(k, ans)
-	}
-	return ans
+	c.Send(w, r, ans, fault)
 }
 
 // answer identifies the caller, and runs the operation under the lock.
@@ -237,7 +185,7 @@ func (c *Cloud) answer(k *call) answer {
 		ans = k.failed(fail)
 	}
 	if k.route.changes {
-		if err := c.state.save(c.opt.Dir); err != nil {
+		if err := simcloud.Save(c.opt.Dir, c.state); err != nil {
 			return k.failed(refuse(http.StatusInternalServerError, "InternalServerError", "%s", err))
 		}
 	}

@@ -24,7 +24,7 @@ func (ct *container) wire(a *storageAccount) object {
 }
 
 // newETag makes an entity tag in Blob's form.
-func (c *Cloud) newETag() string { return `"0x8D` + strings.ToUpper(c.state.id(13)) + `"` }
+func (c *Cloud) newETag() string { return `"0x8D` + strings.ToUpper(c.state.ID(13)) + `"` }
 
 // makeContainer creates a container or refuses in the words that both ways to it share.
 func (c *Cloud) makeContainer(a *storageAccount, name string, metadata map[string]string) (*container, *refusal) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 	"outlay/simcloud/bill"
 )
 
@@ -81,7 +82,7 @@ func (c *Cloud) jobs(now time.Time, scheduled bool) ([]job, error) {
 			}
 		}
 	}
-	return out, c.state.save(c.opt.Dir)
+	return out, simcloud.Save(c.opt.Dir, c.state)
 }
 
 // schedule queues the runs of one day.
@@ -105,7 +106,7 @@ func (c *Cloud) schedule(e *export, now time.Time, raised map[string]bool) {
 			c.state.Revisions[key]++
 			raised[key] = true
 		}
-		e.Runs = append(e.Runs, &run{ID: c.state.guid(), Kind: "Scheduled", Status: "Queued", By: "System", From: from, To: to, Submitted: now})
+		e.Runs = append(e.Runs, &run{ID: c.state.UUID(), Kind: "Scheduled", Status: "Queued", By: "System", From: from, To: to, Submitted: now})
 	}
 	e.Deliveries++
 	if n := len(e.Runs); n > 200 {

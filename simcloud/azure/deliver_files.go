@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"outlay/simcloud"
 	"outlay/simcloud/bill"
 )
 
@@ -135,7 +136,7 @@ func (c *Cloud) put(j job, files [][]byte, rows []int64, now time.Time) error {
 	}
 	if code, message := c.obstacle(e); code != "" {
 		r.Status, r.Code, r.Message, r.Ended = "Failed", code, message, now
-		return c.state.save(c.opt.Dir)
+		return simcloud.Save(c.opt.Dir, c.state)
 	}
 	ct := c.containerOf(e)
 	period, own := c.folders(e, r)
@@ -162,12 +163,12 @@ func (c *Cloud) put(j job, files [][]byte, rows []int64, now time.Time) error {
 	}
 	if c.state.Tear {
 		c.state.Tear = false
-		return c.state.save(c.opt.Dir)
+		return simcloud.Save(c.opt.Dir, c.state)
 	}
 	if err := c.mend(e); err != nil {
 		return err
 	}
-	return c.state.save(c.opt.Dir)
+	return simcloud.Save(c.opt.Dir, c.state)
 }
 
 func (c *Cloud) runOf(j job) (*export, *run) {
@@ -225,7 +226,7 @@ func (c *Cloud) mend(e *export) error {
 func (c *Cloud) putEmpty(e *export, r *run) {
 	m := c.newManifest(e, r)
 	_, own := c.folders(e, r)
-	c.mustStore(c.containerOf(e), own+"manifest.json", jsonBody(m))
+	c.mustStore(c.containerOf(e), own+"manifest.json", simcloud.JSON(m))
 	r.Manifest = own + "manifest.json"
 }
 

@@ -212,7 +212,7 @@ func (c *Cloud) putExport(k *call) (answer, *refusal) {
 		e = &export{Scope: s.ID, Name: k.P["name"], Created: c.opt.Now(), CreatedBy: k.Caller.ClientID, Through: map[string]time.Time{}}
 		c.state.Exports = append(c.state.Exports, e)
 	}
-	e.Properties, e.Changed, e.ETag = in.Properties, c.opt.Now(), `"`+c.state.id(15)+`"`
+	e.Properties, e.Changed, e.ETag = in.Properties, c.opt.Now(), `"`+c.state.ID(15)+`"`
 	c.giveIdentity(k, e, in)
 	return jsonAnswer(status, c.wire(e, 0))
 }

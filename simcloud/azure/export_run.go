@@ -102,7 +102,7 @@ func (c *Cloud) runExport(k *call) (answer, *refusal) {
 	if fail := c.throttleRuns(e, now); fail != nil {
 		return answer{}, fail
 	}
-	e.Runs = append(e.Runs, &run{ID: c.state.guid(), Kind: "OnDemand", Status: "Queued", By: k.Caller.ClientID, From: from, To: to, Submitted: now})
+	e.Runs = append(e.Runs, &run{ID: c.state.UUID(), Kind: "OnDemand", Status: "Queued", By: k.Caller.ClientID, From: from, To: to, Submitted: now})
 	select {
 	case c.asked <- struct{}{}:
 	default: // it knows already

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -156,7 +157,7 @@ func (c *Cloud) deleteGroup(k *call) (answer, *refusal) {
 
 // begin starts a long-running operation. Without polls it is through at once.
 func (c *Cloud) begin(kind, target string) *longRunning {
-	op := &longRunning{ID: c.state.guid(), Kind: kind, Target: target, Polls: c.opt.Polls}
+	op := &longRunning{ID: c.state.UUID(), Kind: kind, Target: target, Polls: c.opt.Polls}
 	c.state.Operations[op.ID] = op
 	if op.Polls == 0 {
 		c.finish(op)
@@ -167,13 +168,13 @@ func (c *Cloud) begin(kind, target string) *longRunning {
 // accepted is the 202 that says where to ask.
 func (c *Cloud) accepted(path string, k *call) (answer, *refusal) {
 	a, _ := empty(http.StatusAccepted)
-	a.header.Set("Location", c.state.Base+path+"?api-version="+k.Query.Get("api-version"))
-	c.waitHint(a.header)
+	a.Header.Set("Location", c.state.Base+path+"?api-version="+k.Query.Get("api-version"))
+	c.waitHint(a.Header)
 	return a, nil
 }
 
 func (c *Cloud) waitHint(h http.Header) {
-	h.Set("Retry-After-Ms", wholeMS(c.opt.RetryAfter))
+	h.Set("Retry-After-Ms", strconv.FormatInt(c.opt.RetryAfter.Milliseconds(), 10))
 }
 
 // getOperation is one poll. A caller needs no more than to be signed in.
@@ -184,8 +185,8 @@ func (c *Cloud) getOperation(k *call) (answer, *refusal) {
 	}
 	if op.Polls--; op.Polls >= 0 {
 		a, _ := empty(http.StatusAccepted)
-		a.header.Set("Location", c.state.Base+k.R.URL.RequestURI())
-		c.waitHint(a.header)
+		a.Header.Set("Location", c.state.Base+k.R.URL.RequestURI())
+		c.waitHint(a.Header)
 		return a, nil
 	}
 	c.finish(op)

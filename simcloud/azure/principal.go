@@ -71,7 +71,7 @@ func (c *Cloud) AddApp(tenant, name string) (clientID, secret string) {
 }
 
 func (c *Cloud) newApp(tenant, name string) *app {
-	a := &app{ClientID: c.state.guid(), ObjectID: c.state.guid(), Tenant: tenant, Name: name}
+	a := &app{ClientID: c.state.UUID(), ObjectID: c.state.UUID(), Tenant: tenant, Name: name}
 	c.state.Apps[a.ClientID] = a
 	return a
 }
@@ -131,13 +131,13 @@ func (c *Cloud) Grant(clientID, scope string, actions ...string) {
 func (c *Cloud) GrantRole(clientID, scope string, r Role) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.assign(c.mustApp(clientID).ObjectID, scope, c.state.guid(), r)
+	c.assign(c.mustApp(clientID).ObjectID, scope, c.state.UUID(), r)
 	c.persist()
 }
 
 func (c *Cloud) assign(principal, scope, roleID string, r Role) *grant {
 	s := normal(scope)
-	id := strings.TrimSuffix("/"+strings.Trim(scope, "/"), "/") + "/providers/Microsoft.Authorization/roleAssignments/" + c.state.guid()
+	id := strings.TrimSuffix("/"+strings.Trim(scope, "/"), "/") + "/providers/Microsoft.Authorization/roleAssignments/" + c.state.UUID()
 	g := &grant{ID: id, Scope: s, Principal: principal, RoleID: roleID, Role: r, Created: c.opt.Now(), Unseen: c.opt.GrantLag}
 	c.state.Grants = append(c.state.Grants, g)
 	return g

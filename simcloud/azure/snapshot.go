@@ -204,7 +204,7 @@ func (c *Cloud) PlantExport(scope, name, dataset, format, account, containerName
 			panic("simulated cloud: " + fail.message)
 		}
 	}
-	e := &export{Scope: "/" + strings.Trim(scope, "/"), Name: name, ETag: `"` + c.state.id(15) + `"`, Created: now, Changed: now, CreatedBy: "somebody", Foreign: true, Through: map[string]time.Time{}}
+	e := &export{Scope: "/" + strings.Trim(scope, "/"), Name: name, ETag: `"` + c.state.ID(15) + `"`, Created: now, Changed: now, CreatedBy: "somebody", Foreign: true, Through: map[string]time.Time{}}
 	p := &e.Properties
 	p.Definition = exportDefinition{Type: dataset, Timeframe: "MonthToDate", DataSet: &exportDataset{Granularity: "Daily"}}
 	if dataset == "FocusCost" {
@@ -237,13 +237,13 @@ func (c *Cloud) SetSchedule(id, status string) {
 	c.change(id, func(e *export) {
 		s := *e.Properties.Schedule
 		s.Status = status
-		e.Properties.Schedule, e.ETag, e.Changed = &s, `"`+c.state.id(15)+`"`, c.opt.Now()
+		e.Properties.Schedule, e.ETag, e.Changed = &s, `"`+c.state.ID(15)+`"`, c.opt.Now()
 	})
 }
 
 // Touch changes an export's eTag and nothing else: somebody else saved it.
 func (c *Cloud) Touch(id string) {
-	c.change(id, func(e *export) { e.ETag = `"` + c.state.id(15) + `"` })
+	c.change(id, func(e *export) { e.ETag = `"` + c.state.ID(15) + `"` })
 }
 
 func (c *Cloud) change(id string, do func(*export)) {

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"outlay/simcloud"
 )
 
 // tokenLife is how long an access token holds.
@@ -179,7 +181,7 @@ func (h assertionHead) names(cert *x509.Certificate) bool {
 // sign makes an access token.
 func (c *Cloud) sign(a *app, audience string) string {
 	now := c.opt.Now()
-	part := func(v any) string { return base64.RawURLEncoding.EncodeToString(jsonBody(v)) }
+	part := func(v any) string { return base64.RawURLEncoding.EncodeToString(simcloud.JSON(v)) }
 	text := part(object{"alg": "HS256", "typ": "JWT"}) + "." + part(claims{
 		Iss: "https://sts.windows.net/" + a.Tenant + "/", Sub: a.ObjectID, Aud: audience, AppID: a.ClientID, OID: a.ObjectID, TID: a.Tenant,
 		Iat: now.Unix(), Nbf: now.Unix(), Exp: now.Add(tokenLife).Unix(),

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"outlay/simcloud"
 )
 
 // call is one request, taken apart.
@@ -33,13 +35,7 @@ type route struct {
 
 func (r *route) service() string { s, _, _ := strings.Cut(r.id, "."); return s }
 
-// answer is what goes back.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	code   string // reason of a refusal, for the log
-}
+type answer = simcloud.Response
 
 // refusal is an error of the cloud. code is BigQuery's reason ("notFound"), from which the others' status follows.
 type refusal struct {
@@ -136,17 +132,17 @@ func statusWord(status int) string {
 
 // failed renders a refusal: OAuth has a form of its own, BigQuery names a reason, the others a status and details.
 func (k *call) failed(f *refusal) answer {
-	a := answer{status: f.status, header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, code: f.code}
+	a := answer{Status: f.status, Header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, Code: f.code}
 	if f.status == http.StatusUnauthorized {
-		a.header.Set("Www-Authenticate", `Bearer realm="https://accounts.google.com/", error="invalid_token"`)
+		a.Header.Set("Www-Authenticate", `Bearer realm="https://accounts.google.com/", error="invalid_token"`)
 	}
 	switch k.service() {
 	case "oauth2", "sts":
-		a.body = jsonBody(obj{"error": f.code, "error_description": f.message})
+		a.Body = simcloud.JSON(obj{"error": f.code, "error_description": f.message})
 		return a
 	case "console":
-		a.header.Set("Content-Type", "text/html; charset=utf-8")
-		a.body = consoleError(f)
+		a.Header.Set("Content-Type", "text/html; charset=utf-8")
+		a.Body = consoleError(f)
 		return a
 	}
 	one := obj{"message": f.message, "domain": "global", "reason": f.code}
@@ -160,21 +156,13 @@ func (k *call) failed(f *refusal) answer {
 	if len(f.details) > 0 {
 		e["details"] = f.details
 	}
-	a.body = jsonBody(obj{"error": e})
+	a.Body = simcloud.JSON(obj{"error": e})
 	return a
-}
-
-func jsonBody(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // our own values always marshal
-	}
-	return b
 }
 
 // ok is a 200 with a JSON body.
 func ok(v any) (answer, *refusal) {
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, body: jsonBody(v)}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, Body: simcloud.JSON(v)}, nil
 }
 
 // decode reads a JSON body.

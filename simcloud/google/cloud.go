@@ -9,16 +9,14 @@ package google
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"sync"
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 )
 
 // Options set up a Cloud. The zero value of every field but Dir is usable.
@@ -58,27 +56,20 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = outlay.SystemClock{}.Now
 	}
-	o.HistoryMonths = positive(o.HistoryMonths, 1)
-	o.FillTicks = max(1, positive(o.FillTicks, 3))
-	o.RowsPerMonth = positive(o.RowsPerMonth, 600)
-	o.RestateEvery = positive(o.RestateEvery, 5)
-	o.PageRows = positive(o.PageRows, 5000)
+	o.HistoryMonths = simcloud.OrDefault(o.HistoryMonths, 1)
+	o.FillTicks = max(1, simcloud.OrDefault(o.FillTicks, 3))
+	o.RowsPerMonth = simcloud.OrDefault(o.RowsPerMonth, 600)
+	o.RestateEvery = simcloud.OrDefault(o.RestateEvery, 5)
+	o.PageRows = simcloud.OrDefault(o.PageRows, 5000)
 	if o.DataLag == 0 {
 		o.DataLag = 24 * time.Hour
 	}
 	return o
 }
 
-// positive is n, or its default for 0; a negative n stays and means never.
-func positive(n, def int) int {
-	if n == 0 {
-		return def
-	}
-	return n
-}
-
 // Cloud is one simulated Google Cloud. Its methods may be called from several goroutines.
 type Cloud struct {
+	*simcloud.Frame[Request]
 	opt    Options
 	routes []route
 
@@ -88,11 +79,6 @@ type Cloud struct {
 	jobs  map[string]*job
 	order []string // job keys, oldest first
 	reads map[string]*readSession
-	fault faults
-	log   []Request
-
-	stop chan struct{} // closed when the cloud goes down: hanging requests end
-	once sync.Once
 }
 
 // New makes a cloud, or reopens the one kept in Options.Dir.
@@ -108,37 +94,28 @@ func New(o Options) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cloud{opt: o, state: s, routes: routes(), jobs: map[string]*job{}, reads: map[string]*readSession{}, stop: make(chan struct{})}, nil
+	return &Cloud{Frame: simcloud.NewFrame[Request](), opt: o, state: s, routes: routes(), jobs: map[string]*job{}, reads: map[string]*readSession{}}, nil
 }
 
 // Start serves the cloud on addr ("127.0.0.1:0" picks a port) until stop is called, and delivers every DeliverEvery.
 // stop closes the cloud.
 func (c *Cloud) Start(addr string) (url string, stop func(), err error) {
-	l, err := net.Listen("tcp", addr)
+	host, stop, err := c.Serve(addr, c, nil, simcloud.Beat{
+		Every:   c.opt.DeliverEvery,
+		Deliver: func(ctx context.Context) error { return c.Deliver(ctx, c.opt.Now()) },
+		Failed: func(err error) {
+			c.Note(Request{At: c.opt.Now(), Service: "deliver", Operation: "deliver", Error: err.Error()})
+		},
+	})
 	if err != nil {
-		return "", nil, fmt.Errorf("starting the simulated cloud: %w", err)
+		return "", nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	server := &http.Server{Handler: c, ReadHeaderTimeout: 30 * time.Second}
-	var done sync.WaitGroup
-	done.Go(func() { _ = server.Serve(l) }) // returns ErrServerClosed when stopped
-	if c.opt.DeliverEvery > 0 {
-		done.Go(func() { c.deliverLoop(ctx) })
-	}
-	return "http://" + l.Addr().String(), func() {
-		cancel()
-		c.hangUp()
-		_ = server.Close()
-		done.Wait()
-		c.Close()
-	}, nil
+	return "http://" + host, func() { stop(); c.Close() }, nil
 }
-
-func (c *Cloud) hangUp() { c.once.Do(func() { close(c.stop) }) }
 
 // Close ends requests that hang and closes the data. A Cloud that is used again opens them again.
 func (c *Cloud) Close() {
-	c.hangUp()
+	c.Frame.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.db != nil {
@@ -148,47 +125,20 @@ func (c *Cloud) Close() {
 	c.jobs, c.order = map[string]*job{}, nil // their results went with the connection
 }
 
-func (c *Cloud) deliverLoop(ctx context.Context) {
-	tick := time.NewTicker(c.opt.DeliverEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := c.Deliver(ctx, c.opt.Now()); err != nil && !errors.Is(err, context.Canceled) {
-				c.note(Request{At: c.opt.Now(), Service: "deliver", Operation: "deliver", Error: err.Error()})
-			}
-		}
-	}
-}
-
-// maxBody bounds a request: nobody uploads here.
-const maxBody = 8 << 20
-
 // ServeHTTP answers one API call, or the console page.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err != nil {
+	body, whole := simcloud.Body(r)
+	if !whole {
 		return // the client went away
 	}
 	k := c.newCall(r, body)
-	fault := c.pick(k)
-	ans := c.answerWith(k, fault)
-	c.note(k.request(c.opt.Now(), ans, fault))
-	c.write(w, r, ans, fault)
-}
-
-// answerWith runs the call, or does not, as the fault says.
-func (c *Cloud) answerWith(k *call, f *Fault) answer {
-	if f != nil && !f.Kind.after() {
-		return f.answer(k)
-	}
-	ans := c.answer(k)
-	if f != nil {
-		return f.instead(k, ans)
-	}
-	return ans
+	fault := c.Pick(k.target())
+	ans := fault.Meet(
+		func() answer { return c.answer(k) },
+		func(kind FaultKind) answer { return k.failed(k.fault(fault, kind)) },
+	)
+	c.Note(k.request(c.opt.Now(), ans, fault))
+	c.Send(w, r, ans, fault)
 }
 
 // answer identifies the caller, and runs the operation under the lock.
@@ -211,7 +161,7 @@ func (c *Cloud) answer(k *call) answer {
 		ans = k.failed(fail)
 	}
 	if k.route.changes {
-		if err := c.state.save(c.opt.Dir); err != nil {
+		if err := simcloud.Save(c.opt.Dir, c.state); err != nil {
 			return k.failed(refuse(http.StatusInternalServerError, "internalError", "%s", err))
 		}
 	}

@@ -105,7 +105,7 @@ func (c *Cloud) saveConsole(k *call) (answer, *refusal) {
 		v.Error, v.Kind, v.Project, v.Dataset = fail.message, kind, form.Get("project"), form.Get("dataset")
 		return render(http.StatusBadRequest, v), nil
 	}
-	return answer{status: http.StatusSeeOther, header: http.Header{"Location": {"/console/billing/" + account + "/export?saved=" + url.QueryEscape(saved)}}}, nil
+	return answer{Status: http.StatusSeeOther, Header: http.Header{"Location": {"/console/billing/" + account + "/export?saved=" + url.QueryEscape(saved)}}}, nil
 }
 
 func render(status int, v consoleView) answer {
@@ -117,7 +117,7 @@ func render(status int, v consoleView) answer {
 	if err := page.Execute(&b, v); err != nil {
 		panic(err)
 	}
-	return answer{status: status, body: b.Bytes(), header: http.Header{
+	return answer{Status: status, Body: b.Bytes(), Header: http.Header{
 		"Content-Type": {"text/html; charset=utf-8"}, "Content-Security-Policy": {"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}, "Cache-Control": {"no-store"},
 	}}
 }

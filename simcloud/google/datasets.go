@@ -261,5 +261,5 @@ func (c *Cloud) deleteDataset(k *call) (answer, *refusal) {
 	if err := c.dropDataset(d); err != nil {
 		return answer{}, refuse(http.StatusServiceUnavailable, "backendError", "%s", err)
 	}
-	return answer{status: http.StatusNoContent, header: http.Header{}}, nil
+	return answer{Status: http.StatusNoContent, Header: http.Header{}}, nil
 }

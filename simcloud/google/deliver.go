@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 	"outlay/simcloud/bill"
 )
 
@@ -35,7 +36,7 @@ func (c *Cloud) Deliver(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("delivering %s of %s: %w", e.Kind, e.Account, err)
 		}
 	}
-	return c.state.save(c.opt.Dir)
+	return simcloud.Save(c.opt.Dir, c.state)
 }
 
 func (c *Cloud) deliverExport(ctx context.Context, e *export, d *dataset, now time.Time, raised map[string]bool) error {

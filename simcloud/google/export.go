@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"outlay/simcloud"
 )
 
 // export is one switched-on billing export: what the console page configures and no API tells (clouds.md §4.1).
@@ -55,7 +57,7 @@ func (c *Cloud) Export(billingAccount, kind, project, dataset string) error {
 	if fail := c.enableExport(billingAccount, kind, project, dataset, ""); fail != nil {
 		return fmt.Errorf("switching the export on: %s", fail.message)
 	}
-	return c.state.save(c.opt.Dir)
+	return simcloud.Save(c.opt.Dir, c.state)
 }
 
 // Disable switches an export off, as a person does on the console's page. Its table stays.

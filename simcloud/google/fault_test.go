@@ -68,10 +68,6 @@ func TestWordsOfFaults(t *testing.T) {
 	w.Fault(google.Fault{Match: "projects.get", Kind: google.Throttle, RetryAfter: 7})
 	_, err := c.projects.Projects.Get("projects/" + host).Do()
 	wantReason(t, err, http.StatusTooManyRequests, "")
-	w.Fault(google.Fault{Principal: google.Email(host, "somebody"), Kind: google.FailBefore, Times: -1})
-	if err := insert(); err != nil {
-		t.Errorf("a fault of somebody else: %v", err)
-	}
 	w.Fault(google.Fault{Path: "/datasets", Skip: 1, Times: 2, Kind: google.Answer, Status: 409, Code: "duplicate", Message: "again"})
 	for i, broken := range []bool{false, true, true, false} {
 		if err := insert(); (err != nil) != broken {

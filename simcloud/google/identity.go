@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 )
 
 // identity is a service account.
@@ -69,7 +70,7 @@ func (c *Cloud) AddProject(id, name, billingAccount string) {
 	p := c.state.Projects[id]
 	if p == nil {
 		p = &project{
-			ID: id, Number: c.state.number(12), Parent: "organizations/424242424242", State: "ACTIVE", Labels: map[string]string{}, Waking: map[string]int{}, Created: c.opt.Now().UTC(),
+			ID: id, Number: c.state.Number(12), Parent: "organizations/424242424242", State: "ACTIVE", Labels: map[string]string{}, Waking: map[string]int{}, Created: c.opt.Now().UTC(),
 			Services: map[string]bool{"serviceusage.googleapis.com": true, "cloudresourcemanager.googleapis.com": true, "cloudbilling.googleapis.com": true, "iamcredentials.googleapis.com": true},
 		}
 		c.state.Projects[id] = p
@@ -138,7 +139,7 @@ func (c *Cloud) AddServiceAccount(project, name string, permissions ...string) [
 	email := name + "@" + project + ".iam.gserviceaccount.com"
 	id := c.state.Identities[email]
 	if id == nil {
-		id = &identity{Email: email, Project: project, Name: name, ID: c.state.number(21), Keys: map[string]*serviceKey{}}
+		id = &identity{Email: email, Project: project, Name: name, ID: c.state.Number(21), Keys: map[string]*serviceKey{}}
 		c.state.Identities[email] = id
 	}
 	id.Grants, id.Revoked = map[string][]string{}, nil
@@ -200,8 +201,8 @@ func (c *Cloud) newKey(id *identity) *serviceKey {
 	if err != nil {
 		panic(err)
 	}
-	key := &serviceKey{ID: c.state.id(40), Public: public}
-	key.File = jsonBody(obj{
+	key := &serviceKey{ID: c.state.ID(40), Public: public}
+	key.File = simcloud.JSON(obj{
 		"type": "service_account", "project_id": id.Project, "private_key_id": key.ID, "client_email": id.Email, "client_id": id.ID,
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})),
 		"auth_uri":    "https://accounts.google.com/o/oauth2/auth", "token_uri": "https://oauth2.googleapis.com/token",

@@ -89,7 +89,7 @@ func (c *Cloud) newJob(k *call, p *project, in queryBody, id, location string) (
 	}
 	j := &job{Project: p.ID, ID: id, Location: location, sql: in.Query, dry: in.DryRun, request: in.RequestID, created: c.opt.Now().UTC(), looks: c.opt.JobLag, by: k.Caller.Email}
 	if j.ID == "" {
-		j.ID = "job_" + c.state.id(24)
+		j.ID = "job_" + c.state.ID(24)
 	}
 	j.failed = c.runJob(k, j, in)
 	j.Location = orText(j.Location, "US")

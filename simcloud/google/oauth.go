@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"outlay"
+	"outlay/simcloud"
 )
 
 func tokenRoutes() []route {
@@ -39,7 +40,7 @@ func (c *Cloud) open(email, subject string) string {
 			delete(c.state.Tokens, text)
 		}
 	}
-	text := "ya29.simulated-" + outlay.NewID("tok") + c.state.id(20)
+	text := "ya29.simulated-" + outlay.NewID("tok") + c.state.ID(20)
 	c.state.Tokens[text] = &token{Email: email, Subject: subject, Expires: now.Add(lifetime).Truncate(time.Second)}
 	return text
 }
@@ -178,16 +179,16 @@ func (k *call) plain(text string) (answer, *refusal) {
 	if k.R.Header.Get("Metadata-Flavor") != "Google" {
 		return answer{}, refuse(http.StatusForbidden, "forbidden", "Missing Metadata-Flavor:Google header.")
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/text"}, "Metadata-Flavor": {"Google"}}, body: []byte(text)}, nil
+	return answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/text"}, "Metadata-Flavor": {"Google"}}, Body: []byte(text)}, nil
 }
 
 func (c *Cloud) metadataToken(k *call) (answer, *refusal) {
 	if c.state.Attached == "" {
 		return answer{}, refuse(http.StatusNotFound, "notFound", "no service account is attached")
 	}
-	a, fail := k.plain(string(jsonBody(obj{"access_token": c.open(c.state.Attached, ""), "expires_in": int(lifetime.Seconds()), "token_type": "Bearer"})))
+	a, fail := k.plain(string(simcloud.JSON(obj{"access_token": c.open(c.state.Attached, ""), "expires_in": int(lifetime.Seconds()), "token_type": "Bearer"})))
 	if fail == nil {
-		a.header.Set("Content-Type", "application/json")
+		a.Header.Set("Content-Type", "application/json")
 	}
 	return a, fail
 }

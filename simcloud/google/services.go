@@ -122,7 +122,7 @@ func (c *Cloud) enable(k *call, services ...string) (answer, *refusal) {
 	off := slices.DeleteFunc(slices.Clone(services), func(s string) bool { return p.Services[s] })
 	e := &enabling{Name: "operations/noop.DONE_OPERATION", Project: p.ID, Services: services}
 	if len(off) > 0 {
-		e.Name, e.Looks = "operations/acat.p2-"+p.Number+"-"+c.state.id(32), c.opt.SlowEnable
+		e.Name, e.Looks = "operations/acat.p2-"+p.Number+"-"+c.state.ID(32), c.opt.SlowEnable
 		c.state.Operations[e.Name] = e
 		for _, s := range off {
 			p.Services[s], p.Waking[s] = true, c.opt.EnableLag

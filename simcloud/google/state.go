@@ -1,20 +1,15 @@
 package google
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
+
+	"outlay/simcloud"
 )
 
 // state is everything that the cloud knows, less the rows of tables. It is kept as JSON so that a demo that is started
 // again finds its cloud as it was.
 type state struct {
+	simcloud.Counter
 	Projects   map[string]*project        `json:"projects"`        // by project id
 	Accounts   map[string]*billingAccount `json:"billingAccounts"` // by id XXXXXX-XXXXXX-XXXXXX
 	Identities map[string]*identity       `json:"identities"`      // service accounts by e-mail address
@@ -24,7 +19,6 @@ type state struct {
 	Exports    []*export                  `json:"exports"`
 	Operations map[string]*enabling       `json:"operations"`
 	Attached   string                     `json:"attached"` // e-mail address that the metadata server speaks for
-	Count      int64                      `json:"count"`    // makes ids unique
 }
 
 // project is a Google project.
@@ -61,54 +55,8 @@ func loadState(dir string) (*state, error) {
 		Projects: map[string]*project{}, Accounts: map[string]*billingAccount{}, Identities: map[string]*identity{}, Pools: map[string]*pool{},
 		Tokens: map[string]*token{}, Datasets: map[string]*dataset{}, Operations: map[string]*enabling{},
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "state.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the simulated cloud: %w", err)
-	}
-	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("reading the simulated cloud: %w", err)
-	}
-	return s, nil
-}
-
-// save writes the state beside the old one and renames it over: a killed process leaves one or the other.
-func (s *state) save(dir string) error {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	next := filepath.Join(dir, "state.json.next")
-	if err := os.WriteFile(next, b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, filepath.Join(dir, "state.json"))
-}
-
-// id makes a hex text of n characters that no other call of id made.
-func (s *state) id(n int) string {
-	s.Count++
-	sum := sha256.Sum256(fmt.Appendf(nil, "id %d", s.Count))
-	return hex.EncodeToString(sum[:])[:n]
-}
-
-// number makes n digits, the first of them not 0.
-func (s *state) number(n int) string {
-	s.Count++
-	sum := sha256.Sum256(fmt.Appendf(nil, "number %d", s.Count))
-	digits := make([]byte, n)
-	for i := range digits {
-		digits[i] = '0' + sum[i%len(sum)]%10
-	}
-	digits[0] = '1' + sum[0]%9
-	return string(digits)
+	return s, simcloud.Load(dir, s)
 }
 
 // persist saves a change that a test or the demo made itself. Losing it would only surprise, so it panics.
-func (c *Cloud) persist() {
-	if err := c.state.save(c.opt.Dir); err != nil {
-		panic("simulated cloud: " + err.Error())
-	}
-}
+func (c *Cloud) persist() { simcloud.MustSave(c.opt.Dir, c.state) }

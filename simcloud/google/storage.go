@@ -50,21 +50,21 @@ func (c *Cloud) rpc(ctx context.Context, id, resource string) (*call, error) {
 	if md, found := metadata.FromIncomingContext(ctx); found && len(md.Get("authorization")) > 0 {
 		k.R.Header.Set("Authorization", md.Get("authorization")[0])
 	}
-	f := c.pick(k)
-	a := answer{status: http.StatusOK}
-	err := f.grpc(ctx, c.stop)
+	f := c.Pick(k.target())
+	a := answer{Status: http.StatusOK}
+	err := grpcFault(ctx, f, c.Down())
 	if err != nil {
-		a = answer{status: http.StatusInternalServerError, code: status.Code(err).String()}
+		a = answer{Status: http.StatusInternalServerError, Code: status.Code(err).String()}
 	}
-	c.note(k.request(c.opt.Now(), a, f))
+	c.Note(k.request(c.opt.Now(), a, f))
 	if f != nil && err == nil {
 		k.spoil = f.Kind
 	}
 	return k, err
 }
 
-// grpc is a fault as a gRPC client sees it; nil for those that spoil the stream.
-func (f *Fault) grpc(ctx context.Context, stop chan struct{}) error {
+// grpcFault is a fault as a gRPC client sees it; nil for those that spoil the stream.
+func grpcFault(ctx context.Context, f *Fault, stop <-chan struct{}) error {
 	if f == nil {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (s storageServer) CreateReadSession(ctx context.Context, q *storagepb.Creat
 	if err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
-	name := strings.TrimPrefix(q.GetParent(), "/") + "/locations/us/sessions/" + c.state.id(24)
+	name := strings.TrimPrefix(q.GetParent(), "/") + "/locations/us/sessions/" + c.state.ID(24)
 	c.reads[name+"/streams/1"] = session
 	out := &storagepb.ReadSession{
 		Name: name, Table: q.GetReadSession().GetTable(), DataFormat: storagepb.DataFormat_ARROW, EstimatedRowCount: session.rows,

@@ -142,7 +142,7 @@ func (c *Cloud) deleteTable(k *call) (answer, *refusal) {
 	if err := c.dropTable(d, t); err != nil {
 		return answer{}, refuse(http.StatusServiceUnavailable, "backendError", "%s", err)
 	}
-	return answer{status: http.StatusNoContent, header: http.Header{}}, nil
+	return answer{Status: http.StatusNoContent, Header: http.Header{}}, nil
 }
 
 // testTablePermissions answers with an empty set for a table that does not exist: 'no' and 'absent' look alike
