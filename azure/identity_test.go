@@ -8,7 +8,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
+	"io"
 	"math/big"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -209,6 +212,47 @@ func TestHosts(t *testing.T) {
 	}
 	if _, err := p.blobs(t.Context(), a, "https://x.blob.core.windows.net/"); err != nil {
 		t.Errorf("a storage account: %v", err)
+	}
+}
+
+// carrier fails a test when anything is sent through it.
+type carrier struct{ t *testing.T }
+
+func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.t.Errorf("sent to %s", r.URL)
+	return nil, io.ErrUnexpectedEOF
+}
+
+// TestNothingIsSentElsewhere: wherever an address comes from, be it the next page of a list, nothing leaves for it.
+func TestNothingIsSentElsewhere(t *testing.T) {
+	for _, endpoint := range []string{"", "https://127.0.0.1:1234"} {
+		p := New(Options{Endpoint: endpoint, Transport: carrier{t}})
+		for _, link := range []string{"https://evil.example/x", "http://management.azure.com/x", "https://127.0.0.1:1235/x"} {
+			resp, err := p.http.Get(link)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			if !errors.Is(err, errStrangeHost) {
+				t.Errorf("%s beside %q: %v", link, endpoint, err)
+			}
+		}
+	}
+}
+
+// TestListHasAnEnd: pages that lead in a circle do not hold a call for ever.
+func TestListHasAnEnd(t *testing.T) {
+	w := newWorld(t, quotaEnterprise, cloud.Options{})
+	ses, err := w.p.session(w.a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := 0
+	err = ses.list(t.Context(), subScope+"/providers/Microsoft.Authorization/permissions", "2022-04-01", func([]byte) (string, error) {
+		pages++
+		return w.url + subScope + "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01", nil
+	})
+	if outlay.CodeOf(err) != outlay.CodeUnavailable || pages != maxPages {
+		t.Errorf("%d pages: %v", pages, err)
 	}
 }
 

@@ -295,6 +295,17 @@ func TestBackfill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// After an attempt whose outcome is not known, its run may come into the history yet.
+	unsure := plan.Changes[0]
+	unsure.Name = backfillName(outlay.PeriodOf(first), w.one("export").Name, now.Add(time.Hour))
+	w.s.Resources = append(w.s.Resources, outlay.Resource{Kind: kindBackfill, Name: unsure.Name, State: outlay.StateIntended, NotBefore: now.Add(time.Hour)})
+	w.deliver()
+	short, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
+	defer cancel()
+	if _, err := w.p.Apply(short, w.a, w.s, unsure); outlay.CodeOf(err) != outlay.CodeUnavailable {
+		t.Errorf("before the run of the last attempt would be seen: %v", err)
+	}
+	w.s.Resources = w.s.Resources[:len(w.s.Resources)-1]
 	if n := w.calls("Exports_Run"); n != 4 {
 		t.Errorf("%d runs were asked for, want the first and one for each month", n)
 	}

@@ -134,6 +134,21 @@ func TestLastMonthOnceMore(t *testing.T) {
 	}
 }
 
+// TestNoLateRunOfABillingProfile: Azure lets no app run an export there, so that none is due.
+func TestNoLateRunOfABillingProfile(t *testing.T) {
+	for _, row := range []struct {
+		sc   *scene
+		want bool
+	}{{fresh().done(), true}, {fresh(fieldScope, scopeProfile, fieldScopeID, "aaaa:bbbb_2019-05-31/PROF-1").done(), false}} {
+		o := &observer{p: row.sc.p, s: row.sc.s, n: row.sc.n, seen: &row.sc.seen}
+		o.due(export{resource: outlay.Resource{Name: row.sc.n.Export, Created: noon().AddDate(0, -2, 0)}})
+		due := slices.ContainsFunc(row.sc.seen.Resources, func(r outlay.Resource) bool { return r.Kind == kindBackfill })
+		if due != row.want {
+			t.Errorf("%s: due %v", row.sc.n.Scope, due)
+		}
+	}
+}
+
 // autos are the changes that the hourly look makes by itself.
 func (w *world) autos() []outlay.Change {
 	w.t.Helper()
