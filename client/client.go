@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"mime/multipart"
 	"net/http"
@@ -15,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"outlay"
 	"outlay/control"
@@ -136,6 +139,11 @@ func (c *Client) Me(ctx context.Context) (Me, error) {
 	return call[Me](ctx, c, http.MethodGet, "/me", nil)
 }
 
+// Providers lists the providers and what their forms ask.
+func (c *Client) Providers(ctx context.Context) ([]outlay.ProviderInfo, error) {
+	return call[[]outlay.ProviderInfo](ctx, c, http.MethodGet, "/providers", nil)
+}
+
 // Accounts lists the cloud accounts.
 func (c *Client) Accounts(ctx context.Context) ([]control.AccountView, error) {
 	return call[[]control.AccountView](ctx, c, http.MethodGet, "/accounts", nil)
@@ -228,6 +236,11 @@ func (c *Client) Runs(ctx context.Context, account string) ([]control.RunView, e
 	return call[[]control.RunView](ctx, c, http.MethodGet, "/runs?"+url.Values{"account": {account}}.Encode(), nil)
 }
 
+// Run is one run with its steps.
+func (c *Client) Run(ctx context.Context, id string) (control.RunView, error) {
+	return call[control.RunView](ctx, c, http.MethodGet, "/runs/"+url.PathEscape(id), nil)
+}
+
 // Resume tries a waiting run again.
 func (c *Client) Resume(ctx context.Context, id string) (control.RunView, error) {
 	return call[control.RunView](ctx, c, http.MethodPost, "/runs/"+url.PathEscape(id)+"/resume", nil)
@@ -274,6 +287,12 @@ func (c *Client) Costs(ctx context.Context, q url.Values) (control.CostView, err
 	return call[control.CostView](ctx, c, http.MethodGet, "/costs?"+q.Encode(), nil)
 }
 
+// CostValues lists the values of a dimension between two moments, largest cost first.
+func (c *Client) CostValues(ctx context.Context, d outlay.Dimension, from, to time.Time) ([]outlay.Value, error) {
+	q := url.Values{"dimension": {string(d)}, "from": {from.UTC().Format(time.RFC3339)}, "to": {to.UTC().Format(time.RFC3339)}}
+	return call[[]outlay.Value](ctx, c, http.MethodGet, "/costs/values?"+q.Encode(), nil)
+}
+
 // CostsCSV copies a view as CSV.
 func (c *Client) CostsCSV(ctx context.Context, q url.Values, w io.Writer) error {
 	resp, err := c.request(ctx, http.MethodGet, "/costs.csv?"+q.Encode(), nil, nil)
@@ -310,6 +329,9 @@ func (c *Client) Import(ctx context.Context, name, format string, paths []string
 	}
 	resp, err := c.request(ctx, http.MethodPost, "/imports?"+q.Encode(), pr, http.Header{"Content-Type": {form.FormDataContentType()}})
 	if err != nil {
+		if unread := new(fs.PathError); errors.As(err, &unread) { // ours, not the server's
+			return out, outlay.Errorf(outlay.CodeInvalid, "Name a file that you may read.", "%s cannot be read: %w", unread.Path, unread.Err).InField(unread.Path)
+		}
 		return out, err
 	}
 	defer func() { _ = resp.Body.Close() }()
