@@ -172,6 +172,25 @@ func TestRepairs(t *testing.T) {
 	}
 }
 
+// TestLaggingList takes down an export that no list shows yet: it is not taken for gone.
+func TestLaggingList(t *testing.T) {
+	w := newWorld(t, payerAccount, cloud.Options{})
+	w.up()
+	w.Fault(cloud.Fault{Match: "ListExports", Kind: cloud.Answer, Status: 200, Times: -1})
+	plan := w.down(outlay.DeleteCostFiles)
+	w.ClearFaults()
+	if got := todo(plan); len(got) == 0 || got[0] != "delete aws/export" {
+		t.Fatalf("plan: %v", got)
+	}
+	w.Fault(cloud.Fault{Match: "ListExports", Kind: cloud.Answer, Status: 200, Times: -1})
+	if err := w.apply(change(t, plan, kindExport)); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.Exports()) != 0 {
+		t.Error("the export is left behind")
+	}
+}
+
 // TestTwinExports finds ours among exports of the same name, which AWS allows.
 func TestTwinExports(t *testing.T) {
 	w := newWorld(t, payerAccount, cloud.Options{ExportQuota: 9})

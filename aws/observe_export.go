@@ -78,6 +78,9 @@ func (o *observer) exports(ctx context.Context, d exportDoor) ([]outlay.Resource
 		return nil, err
 	}
 	row, _ := ledgerRow(o.s, kindExport)
+	if row.Name == o.n.Export && row.ProviderID != "" && !slices.Contains(arns, row.ProviderID) {
+		arns = append(arns, row.ProviderID) // a list may lag behind: to be sure, the one that we made is asked for itself
+	}
 	var found []outlay.Resource
 	for _, id := range arns {
 		r, ok, err := o.oneExport(ctx, d, id)
