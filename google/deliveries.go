@@ -180,12 +180,13 @@ func (p *Provider) tableOf(ctx context.Context, ses session, a *outlay.CloudAcco
 		t, err = importedTable(s)
 		return t, true, err
 	}
-	if row, ok := ledgerRow(s, kindTable); ok && row.Properties[propTable] != "" {
-		r := row.Properties
-		return tableRef{Project: r[propProject], Dataset: r[propDataset], Table: r[propTable], Kind: exportKind(r[propExport])}, true, nil
-	}
 	id := a.Identity
 	n := p.namesOf(s, id)
+	for _, row := range s.Resources { // that of an export that was asked for earlier may be there as well
+		if r := row.Properties; row.Kind == kindTable && row.Name == n.Table && row.State != outlay.StateDeleted && r[propTable] != "" {
+			return tableRef{Project: r[propProject], Dataset: r[propDataset], Table: r[propTable], Kind: exportKind(r[propExport])}, true, nil
+		}
+	}
 	if n.Billing == "" {
 		return t, false, outlay.Errorf(outlay.CodeConflict, "Check this account again.", "the billing account of project %s is not known", n.Project)
 	}

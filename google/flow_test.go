@@ -192,6 +192,10 @@ func TestWrongExport(t *testing.T) {
 	if diff := cmp.Diff([]string{"manual google/export-table"}, todo(plan)); diff != "" {
 		t.Errorf("the plan (-want +got):\n%s", diff)
 	}
+	w.export(exportDetailed, 1)
+	if plan = w.plan(whole()); notes(plan, "warn") != "" || len(todo(plan)) != 0 {
+		t.Errorf("with both of them: %s, %v", notes(plan, "warn"), todo(plan))
+	}
 	other := newWorld(t, cloud.Options{})
 	other.up()
 	if err := other.Export(another, string(exportDetailed), hosting, other.name()); err != nil {

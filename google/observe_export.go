@@ -30,7 +30,7 @@ func (o *observer) export(ctx context.Context, inside []tableInfo) {
 		return
 	}
 	places = append(places, linked...)
-	found := tableRef{}
+	found, instead := tableRef{}, []exportKind(nil)
 	for _, at := range places {
 		for _, t := range at.tables {
 			kind, billing := readTableName(t.Name)
@@ -44,14 +44,18 @@ func (o *observer) export(ctx context.Context, inside []tableInfo) {
 			case !at.linked && billing != o.n.Billing:
 				o.other(billing)
 				o.note("warn", fmt.Sprintf("Dataset %s receives the export of another billing account, %s. This set-up reads that of %s. Turn the export on in the console for %s.", at.dataset, billing, o.n.Billing, o.n.Billing))
-			case !at.linked && kind != o.n.Export:
-				o.other(string(kind))
-				o.note("warn", fmt.Sprintf("Dataset %s receives the %s export, but %s was asked for. Turn %s on in the console, or provision again with %s.", at.dataset, kind.title(), o.n.Export.title(), o.n.Export.title(), kind.title()))
+			case !at.linked:
+				instead = append(instead, kind)
 			}
 		}
 	}
 	if found.Table != "" {
 		o.addExport(ctx, found)
+		return
+	}
+	for _, kind := range instead {
+		o.other(string(kind))
+		o.note("warn", fmt.Sprintf("Dataset %s receives the %s export, but %s was asked for. Turn %s on in the console, or provision again with %s.", o.n.Dataset, kind.title(), o.n.Export.title(), o.n.Export.title(), kind.title()))
 	}
 }
 

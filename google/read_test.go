@@ -195,6 +195,22 @@ func TestEarlyRow(t *testing.T) {
 	}
 }
 
+// TestOtherExport reads the export that is asked for now, not the one that was asked for before.
+func TestOtherExport(t *testing.T) {
+	w := newWorld(t, cloud.Options{FillTicks: 1})
+	w.up()
+	w.export(exportDetailed, 1)
+	w.s.Resources = append(w.s.Resources, w.observe(outlay.Look{Kinds: []outlay.ResourceKind{kindTable}}).Resources...)
+	w.s.Spec.Fields[fieldExport] = string(exportFocus)
+	if list := w.deliveries(); len(list) != 0 {
+		t.Errorf("before FOCUS is on: %+v", list)
+	}
+	w.export(exportFocus, 1)
+	if list := w.deliveries(); len(list) == 0 || list[0].Format != string(exportFocus) {
+		t.Errorf("FOCUS is asked for: %+v", list)
+	}
+}
+
 // TestCap refuses a query above the cap before it costs anything, and names the field to raise.
 func TestCap(t *testing.T) {
 	w := newWorld(t, cloud.Options{FillTicks: 1})
