@@ -148,8 +148,9 @@ func (l *Lake) collectFolder(dir string) error {
 	return nil
 }
 
-// collectMetadata deletes manifests and manifest lists that no snapshot names: of expired snapshots and of lost races.
-// They are aged by the file system, because Iceberg writes them.
+// collectMetadata deletes manifests and manifest lists that no snapshot names, and versions of the table's metadata that
+// neither the catalog nor the current version names: of expired snapshots, of lost races and of processes that died. They
+// are aged by the file system, because Iceberg writes them.
 func (l *Lake) collectMetadata(ctx context.Context, orgID string) error {
 	t, err := l.load(ctx, orgID)
 	if outlay.CodeOf(err) == outlay.CodeNotFound {
@@ -162,9 +163,13 @@ func (l *Lake) collectMetadata(ctx context.Context, orgID string) error {
 	if err != nil {
 		return err
 	}
-	found, err := filepath.Glob(filepath.Join(l.tableDir(orgID), "metadata", "*.avro"))
-	if err != nil {
-		return fmt.Errorf("listing the lake's metadata: %w", err)
+	var found []string
+	for _, pattern := range []string{"*.avro", "*.metadata.json"} {
+		list, err := filepath.Glob(filepath.Join(l.tableDir(orgID), "metadata", pattern))
+		if err != nil {
+			return fmt.Errorf("listing the lake's metadata: %w", err)
+		}
+		found = append(found, list...)
 	}
 	newest := time.Time{}
 	ages := map[string]time.Time{}
@@ -189,28 +194,33 @@ func (l *Lake) collectMetadata(ctx context.Context, orgID string) error {
 	return nil
 }
 
+// namedMetadata are the files beside the data that are in use.
 func namedMetadata(ctx context.Context, t *table.Table) (map[string]bool, error) {
 	disk, err := t.FS(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening the lake's files: %w", err)
 	}
-	named := map[string]bool{}
+	paths := []string{t.MetadataLocation()}
+	for past := range t.Metadata().PreviousFiles() {
+		paths = append(paths, past.MetadataFile)
+	}
 	for _, s := range t.Metadata().Snapshots() {
 		manifests, err := s.Manifests(disk)
 		if err != nil {
 			return nil, fmt.Errorf("reading snapshot %d: %w", s.SnapshotID, err)
 		}
-		paths := []string{s.ManifestList}
+		paths = append(paths, s.ManifestList)
 		for _, m := range manifests {
 			paths = append(paths, m.FilePath())
 		}
-		for _, p := range paths {
-			path, err := localPath(p)
-			if err != nil {
-				return nil, err
-			}
-			named[path] = true
+	}
+	named := map[string]bool{}
+	for _, p := range paths {
+		path, err := localPath(p)
+		if err != nil {
+			return nil, err
 		}
+		named[path] = true
 	}
 	return named, nil
 }

@@ -29,6 +29,7 @@ func suite(t *testing.T, at func(t *testing.T) place) {
 		"eight writers at once":                    writers,
 		"two processes on one month":               oneMonth,
 		"collect":                                  collect,
+		"metadata that nobody names is removed":    metadata,
 		"a source is removed":                      removed,
 		"what does not fit is refused":             refused,
 		"organizations are apart":                  apart,
@@ -215,6 +216,46 @@ func collect(t *testing.T, p place, w writer) {
 		t.Error(got)
 	}
 	load(t, l, w, source, "2026-11", 1, "4") // the table still takes commits
+}
+
+// metadata: what a lost race or a dead process wrote beside the data goes once it is old; what is in use stays, however
+// old it is.
+func metadata(t *testing.T, p place, w writer) {
+	l := p.open(t)
+	load(t, l, w, source, "2026-09", 1, "1")
+	load(t, l, w, source, "2026-10", 1, "1")
+	dir := filepath.Join(p.dir, "warehouse", org, "charges", "metadata")
+	dead := filepath.Join(dir, "00009-dead.metadata.json")
+	if err := os.WriteFile(dead, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	used, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range used {
+		if err := os.Chtimes(path, time.Time{}, time.Now().Add(-48*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	young := filepath.Join(dir, "00010-young.metadata.json")
+	if err := os.WriteFile(young, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustCollect(t, l)
+	for _, path := range used {
+		_, err := os.Stat(path)
+		if gone := errors.Is(err, os.ErrNotExist); gone != (path == dead) {
+			t.Errorf("%s is gone: %t", filepath.Base(path), gone)
+		}
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Error("a young one was removed; its commit may be under way")
+	}
+	if got := w.sum(t, files(t, p.open(t), 0, part("2026-10"))); got != "1 rows 1" {
+		t.Errorf("after it: %s", got)
+	}
+	load(t, l, w, source, "2026-10", 1, "2")
 }
 
 func removed(t *testing.T, p place, w writer) {
