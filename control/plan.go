@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +39,7 @@ func (s seenCache) get(key string, now time.Time) (outlay.Observation, bool) {
 func (s seenCache) put(key string, seen outlay.Observation, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	maps.DeleteFunc(s.at, func(_ string, e seenEntry) bool { return now.Sub(e.at) >= seenFor }) // nobody asks for these again
 	s.at[key] = seenEntry{seen, now}
 }
 

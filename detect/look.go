@@ -39,6 +39,7 @@ type visit struct {
 type source struct {
 	outlay.Source
 	busy       bool // a run works on it or waits
+	runs       int  // how many runs of it there ever were
 	running    bool
 	asks       *outlay.Operation // the run that waits for a person; nil when none does
 	look       outlay.Look
@@ -113,6 +114,7 @@ func (v *visit) load(ctx context.Context, accountID string) error {
 			if err != nil {
 				return err
 			}
+			own.runs = len(ops)
 			for _, o := range ops {
 				own.busy = own.busy || o.Status.Active()
 				own.running = own.running || o.Status == outlay.OpQueued || o.Status == outlay.OpRunning

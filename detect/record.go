@@ -58,7 +58,10 @@ func (v *visit) recordAccount(ctx context.Context, tx outlay.Tx) error {
 
 // recordSource brings the ledger, the coverage and the list of deliveries up to what was seen.
 func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error {
-	if err := v.recordReading(ctx, tx, s); err != nil || !s.observed {
+	if err := v.recordReading(ctx, tx, s); err != nil {
+		return err
+	}
+	if err := s.meanwhile(ctx, tx); err != nil || !s.observed {
 		return err
 	}
 	if s.Origin == outlay.OriginImported {
@@ -88,6 +91,24 @@ func (v *visit) recordSource(ctx context.Context, tx outlay.Tx, s *source) error
 		if err := v.recordDelivery(ctx, tx, s, delivery); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// meanwhile finds out what happened to the source since it was loaded: a look takes a while. What a run that began
+// meanwhile wrote down is newer than what this look saw, and of a source that is not wanted any more nothing is kept.
+func (s *source) meanwhile(ctx context.Context, tx outlay.Tx) error {
+	is, err := tx.Source(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	ops, err := tx.Operations(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	s.busy = s.busy || len(ops) != s.runs
+	if is.Desired != outlay.Present {
+		s.observed, s.left = false, nil
 	}
 	return nil
 }

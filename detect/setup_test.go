@@ -34,6 +34,7 @@ type nimbus struct {
 	listErr    error
 	looks      []outlay.Look
 	listed     int
+	during     func() // what others do while a look is under way
 }
 
 func (n *nimbus) Name() outlay.ProviderName { return "nimbus" }
@@ -44,6 +45,9 @@ func (n *nimbus) About() outlay.ProviderInfo {
 
 func (n *nimbus) Observe(_ context.Context, a *outlay.CloudAccount, s *outlay.Source, look outlay.Look) (outlay.Observation, error) {
 	n.looks = append(n.looks, look)
+	if n.during != nil {
+		n.during()
+	}
 	if err := n.sourceErr[s.ID]; err != nil {
 		return outlay.Observation{}, err
 	}

@@ -117,7 +117,7 @@ func (j *job) strays(ctx context.Context) error {
 		}
 		if live != nil {
 			return &operation.End{Problem: outlay.Problem{
-				Code: outlay.CodeConflict, Message: row.Name + " appeared after the plan of this run was made", Fix: "Deprovision again: the new plan lists it.",
+				Code: outlay.CodeConflict, Message: row.Name + " appeared after the plan of this run was made", Fix: "Start the removal again: the new plan lists it.",
 			}}
 		}
 		row.State = outlay.StateDeleted
