@@ -194,6 +194,19 @@ func TestRunsThatCount(t *testing.T) {
 	}
 }
 
+// TestFocusVersions says which versions of FOCUS are offered.
+func TestFocusVersions(t *testing.T) {
+	for version, early := range map[string]bool{"": false, "1.0": false, "1.0r2": false, "1.2-preview": false, "1.2": false, "1.0-preview(v1)": true} {
+		to := armcostmanagement.ExportDeliveryDestination{}
+		e := armcostmanagement.Export{Properties: &armcostmanagement.ExportProperties{DeliveryInfo: &armcostmanagement.ExportDeliveryInfo{Destination: &to}}}
+		x := outlay.Existing{Format: formatFocus, Fields: map[string]string{importStorage: "s", importContainer: "c"}}
+		why := refusal(e, outlay.Resource{Properties: map[string]string{propDataset: typeFocus, propVersion: version}}, x)
+		if early != strings.Contains(why, "1.2-preview") || !early && why != "" {
+			t.Errorf("%q: %q", version, why)
+		}
+	}
+}
+
 // TestTimeframes says which exports are by calendar month.
 func TestTimeframes(t *testing.T) {
 	got := map[armcostmanagement.TimeframeType]string{}

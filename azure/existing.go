@@ -133,6 +133,8 @@ func refusal(e armcostmanagement.Export, r outlay.Resource, x outlay.Existing) s
 	switch {
 	case x.Format == "":
 		return "It holds no charges. Outlay reads exports of FOCUS, actual cost, amortized cost and usage."
+	case x.Format == formatFocus && strings.HasPrefix(r.Properties[propVersion], earlyFocus):
+		return "It holds FOCUS 1.0-preview, which lacks the contracted cost. Outlay reads 1.0, 1.0r2 and 1.2-preview: set up an export of one of them, then look again."
 	case to == nil || to.Type != nil && *to.Type != armcostmanagement.DestinationTypeAzureBlob:
 		return "It does not deliver to a storage account's blobs."
 	case x.Fields[importStorage] == "" || x.Fields[importContainer] == "":
@@ -142,6 +144,9 @@ func refusal(e armcostmanagement.Export, r outlay.Resource, x outlay.Existing) s
 	}
 	return ""
 }
+
+// earlyFocus begins the version of FOCUS before its first release.
+const earlyFocus = "1.0-preview"
 
 // unevenTimeframe tells whether a run may hold other than one calendar month. The billing months of enrolments and
 // billing profiles are calendar months; those of a subscription that pays for itself need not be.
