@@ -120,10 +120,8 @@ func isRefusal(err error) bool {
 // verdicts is the table of clouds.md §9. What it does not name is judged by the HTTP status.
 func verdicts(code string) (verdict, bool) {
 	switch code {
-	case "AuthorizationFailed", "AuthorizationPermissionMismatch", "LinkedAuthorizationFailed", "Unauthorized", "InsufficientAccountPermissions":
+	case "AuthorizationFailed", "AuthorizationPermissionMismatch", "LinkedAuthorizationFailed", "Unauthorized", "InsufficientAccountPermissions", "RBACAccessDenied":
 		return verdict{code: outlay.CodeForbidden}, true
-	case "RBACAccessDenied":
-		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "Azure does not let apps start runs at this billing scope", "The daily export goes on. Ask a person with a billing role to run it in the Azure portal, or provision at the subscription."}, true
 	case "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant", "ExpiredAuthenticationToken", "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation":
 		return verdict{outlay.CodeForbidden, outlay.DefinitelyNot, "Azure does not accept the credential", "Rotate the credential of this account, and check its tenant."}, true
 	case "AuthorizationFailure": // the network's no; a role that lacks is AuthorizationPermissionMismatch
@@ -166,6 +164,8 @@ func classify(code string, status int, message string, c call) *outlay.Error {
 		known = code == "ServerBusy"
 	}
 	switch {
+	case known && code == "RBACAccessDenied" && c.Action == actExportRun && isBillingScope(c.Resource): // whatever its roles (clouds.md §3.2)
+		v.text, v.fix = "Azure does not let apps start runs at this billing scope", "The daily export goes on. Ask a person with a billing role to run it in the Azure portal, or provision at the subscription."
 	case known && v.code == outlay.CodeForbidden && v.text == "":
 		return refused(message, c)
 	case known:
@@ -209,6 +209,9 @@ func withText(message string) string {
 	return ": " + clip(message, 300)
 }
 
+// noRoleHere is what to do about a missing permission at a billing scope, which no role of Azure's access control grants.
+const noRoleHere = "Ask who administers billing in Azure (an enterprise administrator, or an owner of the billing profile) to give this app a billing role there, then try again."
+
 // deniedAction finds the action in "… does not have authorization to perform action 'X' over scope …" and in "… to
 // perform 'X' action on specified storage account"; it may be another than that of the call.
 var deniedAction = regexp.MustCompile(`perform (?:action )?'([A-Za-z.]+/[A-Za-z/]+)'`)
@@ -222,6 +225,9 @@ func refused(message string, c call) *outlay.Error {
 	e := &outlay.Error{
 		Code: outlay.CodeForbidden, Outcome: outlay.DefinitelyNot, Needs: []outlay.Permission{need},
 		Message: c.Doing + ": Azure refused " + need.Action, Fix: "Allow " + need.Action + " for this app, then try again. A role just assigned can take 15 minutes to work.",
+	}
+	if isBillingScope(c.Resource) {
+		e.Fix = noRoleHere
 	}
 	if need.Action == "" {
 		e.Needs, e.Message, e.Fix = nil, c.Doing+": Azure refused it", "Check the roles of this app."

@@ -50,7 +50,7 @@ func TestErrors(t *testing.T) {
 		{403, "AuthorizationPermissionMismatch", "", outlay.CodeForbidden, outlay.DefinitelyNot, actGroupWrite},
 		{403, "AuthorizationFailure", "This request is not authorized to perform this operation.", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
 		{403, "Whatever", "", outlay.CodeForbidden, outlay.DefinitelyNot, actGroupWrite},
-		{403, "RBACAccessDenied", "no", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
+		{401, "RBACAccessDenied", "The client does not have authorization to perform action.", outlay.CodeForbidden, outlay.DefinitelyNot, actGroupWrite},
 		{403, "RequestDisallowedByPolicy", "no", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
 		{403, "SubscriptionNotFound", "", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
 		{404, "SubscriptionNotFound", "", outlay.CodeForbidden, outlay.DefinitelyNot, ""},
@@ -87,6 +87,31 @@ func TestErrors(t *testing.T) {
 		if (e.Code == outlay.CodeForbidden || e.Code.Retryable()) && e.Fix == "" {
 			t.Errorf("%d %s: nothing to do about it", row.status, row.code)
 		}
+	}
+}
+
+// TestBillingRoles: at a billing scope a missing permission is no matter of Azure's access control, and a run is refused
+// to every app.
+func TestBillingRoles(t *testing.T) {
+	const billing, no = "providers/Microsoft.Billing/billingAccounts/8608480", "The client does not have authorization to perform action."
+	for _, row := range []struct{ action, scope, says, fix string }{
+		{actExportRead, billing, actExportRead, "billing role"},
+		{actExportRun, billing, "let apps start runs", "Azure portal"},
+		{actExportRun, "subscriptions/" + testSub, actExportRun, "Allow " + actExportRun},
+	} {
+		e := outlay.AsError(failure(answered(401, "RBACAccessDenied", no, nil), exportCall(row.action, row.scope, "doing something")))
+		if e.Code != outlay.CodeForbidden || e.Outcome != outlay.DefinitelyNot || !strings.Contains(e.Message, row.says) || !strings.Contains(e.Fix, row.fix) {
+			t.Errorf("%s at %s: %s. %s", row.action, row.scope, e.Message, e.Fix)
+		}
+	}
+	if got := missingRole([]outlay.Permission{{Action: actExportRead, Resource: "/" + billing}}); got != "" {
+		t.Errorf("a role that cannot help: %s", got)
+	}
+	sc := fresh(fieldScope, scopeEnrolment, fieldScopeID, "8608480")
+	sc.seen.Permissions = []outlay.Permission{{Action: actExportRead, Resource: "/" + billing, State: outlay.PermissionDenied}}
+	plan, err := sc.changes()
+	if blocked := plan.Blocked(); err != nil || !strings.Contains(blocked, actExportRead) || !strings.Contains(blocked, "billing role") || strings.Contains(blocked, "role shown") {
+		t.Errorf("blocked %q (%v)", blocked, err)
 	}
 }
 

@@ -132,7 +132,11 @@ func (pl *planner) missing() {
 		}
 	}
 	if len(hard) > 0 {
-		pl.note("block", "The credential lacks %s: %s. Add the role shown, then check again.", plural(len(hard), "permission", "permissions"), strings.Join(hard, ", "))
+		todo := "Add the role shown, then check again."
+		if missingRole(missing) == "" {
+			todo = noRoleHere
+		}
+		pl.note("block", "The credential lacks %s: %s. %s", plural(len(hard), "permission", "permissions"), strings.Join(hard, ", "), todo)
 	}
 	if len(soft) > 0 {
 		pl.note("warn", "The credential lacks %s that the run can do without: %s.", plural(len(soft), "permission", "permissions"), strings.Join(soft, ", "))

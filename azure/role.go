@@ -37,6 +37,9 @@ func ReaderRole(subscription string) string {
 func missingRole(missing []outlay.Permission) string {
 	var scopes, actions []string
 	for _, m := range missing {
+		if isBillingScope(m.Resource) {
+			continue // takes a billing role
+		}
 		if m.Action != "" && !slices.Contains(actions, m.Action) {
 			actions = append(actions, m.Action)
 		}
