@@ -49,7 +49,7 @@ func (c Child) Parse(ctx context.Context, job outlay.ParseJob) ([]outlay.ParsedP
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
-	var stdout, stderr bytes.Buffer
+	stdout, stderr := bounded{left: maxAnswer}, bounded{left: maxWords}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -64,8 +64,27 @@ func (c Child) Parse(ctx context.Context, job outlay.ParseJob) ([]outlay.ParsedP
 	_, _ = stdin.Write(input) // a child that died early is told by Wait
 	_ = stdin.Close()
 	waitErr := cmd.Wait()
-	c.report(stderr.Bytes(), cmd)
-	return answerOf(ctx, job, stdout.Bytes(), stderr.Bytes(), waitErr)
+	c.report(stderr.kept.Bytes(), cmd)
+	return answerOf(ctx, job, stdout.kept.Bytes(), stderr.kept.Bytes(), waitErr)
+}
+
+// What is kept of a child's words: a crafted file may have made it its own, and must not fill this process's memory.
+const (
+	maxAnswer = 64 << 20 // a month of 100,000 sub accounts is a third of it
+	maxWords  = 1 << 20
+)
+
+// bounded keeps the first bytes that are written to it and passes over the rest.
+type bounded struct {
+	kept bytes.Buffer // not embedded: io.Copy would find its ReadFrom and go past the bound
+	left int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	n := min(len(p), b.left)
+	b.left -= n
+	_, _ = b.kept.Write(p[:n]) // never fails
+	return len(p), nil
 }
 
 // inputOf is the job as the child reads it: the child works in another folder, so its files go by absolute paths.

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -45,6 +46,24 @@ func TestChildDies(t *testing.T) {
 				t.Errorf("%+v", err)
 			}
 		})
+	}
+}
+
+// TestChildTalksTooMuch keeps no more of a child's words than an answer can be.
+func TestChildTalksTooMuch(t *testing.T) {
+	c := Child{Command: []string{"/bin/sh", "-c", "cat >/dev/null; head -c 70000000 /dev/zero; head -c 2000000 /dev/zero >&2"}}
+	_, err := c.Parse(context.Background(), job(t, file(t, "bill.csv", csvText(small()...))))
+	if err == nil || !strings.Contains(err.Error(), "reading the parser's answer") {
+		t.Errorf("%v", err)
+	}
+	b := bounded{left: 5}
+	for _, part := range []string{"abc", "defg", "h"} {
+		if n, err := io.Copy(&b, strings.NewReader(part)); n != int64(len(part)) || err != nil {
+			t.Errorf("%q: %d, %v", part, n, err)
+		}
+	}
+	if b.kept.String() != "abcde" {
+		t.Errorf("kept %q", b.kept.String())
 	}
 }
 
