@@ -389,6 +389,22 @@ func TestOlderFocus(t *testing.T) {
 	}
 }
 
+// TestTimesThatAreNone refuses a file whose times cannot be read, and says where.
+func TestTimesThatAreNone(t *testing.T) {
+	mapping, err := New(Options{}).Mapping(formatFocus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, column := range []string{"BillingPeriodStart", "ChargePeriodStart", "ChargePeriodEnd"} {
+		_, err := duckdb.Child{Command: []string{os.Args[0], "parse"}}.Parse(t.Context(), outlay.ParseJob{
+			OrgID: "org_1", SourceID: "src_1", Files: []string{csvFile(t, "part.csv", focusRow(), focusRow(column+"=soon"))}, Mapping: mapping, OutDir: t.TempDir(), Generation: "gen_1", Threads: 1,
+		})
+		if outlay.CodeOf(err) != outlay.CodeInvalid || !strings.Contains(err.Error(), column) || !strings.Contains(err.Error(), "line 3") {
+			t.Errorf("%s: %v", column, err)
+		}
+	}
+}
+
 // TestTagsThatAreBroken keeps the charge and the text: one broken tag is no reason to refuse a month.
 func TestTagsThatAreBroken(t *testing.T) {
 	legacy := headers()["enterprise agreement"]

@@ -82,9 +82,9 @@ FROM (
          WHEN trim(CAST(Tags AS VARCHAR)) IN ('', 'null') THEN NULL
          WHEN starts_with(trim(CAST(Tags AS VARCHAR)), '{') THEN CAST(Tags AS VARCHAR)
          ELSE '{' || CAST(Tags AS VARCHAR) || '}' END AS tag_text,
-    date_trunc('month', COALESCE(try_strptime(CAST(BillingPeriodStart AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(BillingPeriodStart AS TIMESTAMP))) AS month_start,
-    COALESCE(try_strptime(CAST(ChargePeriodStart AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(ChargePeriodStart AS TIMESTAMP)) AS charge_start,
-    COALESCE(try_strptime(CAST(ChargePeriodEnd AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(ChargePeriodEnd AS TIMESTAMP)) AS charge_end,
+    date_trunc('month', COALESCE(TRY_CAST(BillingPeriodStart AS TIMESTAMP), try_strptime(CAST(BillingPeriodStart AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(BillingPeriodStart AS TIMESTAMP))) AS month_start,
+    COALESCE(TRY_CAST(ChargePeriodStart AS TIMESTAMP), try_strptime(CAST(ChargePeriodStart AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(ChargePeriodStart AS TIMESTAMP)) AS charge_start,
+    COALESCE(TRY_CAST(ChargePeriodEnd AS TIMESTAMP), try_strptime(CAST(ChargePeriodEnd AS VARCHAR), '%Y-%m-%dT%H:%MZ'), CAST(ChargePeriodEnd AS TIMESTAMP)) AS charge_end,
     CAST(x_PublisherCategory AS VARCHAR) AS publisher,
     NULLIF(CAST(x_SkuMeterSubcategory AS VARCHAR), '') AS subcategory,
     COALESCE((CAST(x_PublisherCategory AS VARCHAR) = 'Vendor' OR NULLIF(CAST(CommitmentDiscountId AS VARCHAR), '') IS NOT NULL)
