@@ -56,11 +56,12 @@ func costScope(a outlay.Actor) (anyOf []outlay.Filter, words string, err error) 
 	return []outlay.Filter{own}, "Your own costs", nil
 }
 
-// bucket is the bar width: what was asked for, or the one that keeps a chart readable (ui.md: daily up to 92 bars).
+// bucket is the bar width: what was asked for, as long as that is not more than some 1,100 bars, or the one that keeps a
+// chart readable (ui.md: daily up to 92 bars).
 func (r CostRequest) bucket(from, to time.Time) outlay.Every {
 	days := int(to.Sub(from).Hours() / 24)
 	switch {
-	case r.Every != "" && !(r.Every == outlay.EveryDay && days > 1100):
+	case r.Every == outlay.EveryMonth, r.Every == outlay.EveryWeek && days <= 7*1100, r.Every == outlay.EveryDay && days <= 1100:
 		return r.Every
 	case days <= 92:
 		return outlay.EveryDay
@@ -89,7 +90,9 @@ func (b *costBuild) run() error {
 	if err != nil {
 		return err
 	}
-	v.Overlaps = answer.Overlaps
+	if b.scope == nil { // they name accounts: nothing for whoever sees his own costs alone
+		v.Overlaps = answer.Overlaps
+	}
 	b.chooseCurrency(answer)
 	b.makeBuckets()
 	rank, err := b.ranks()

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -91,6 +92,9 @@ func badField(field, value, fix string) error {
 	return outlay.Errorf(outlay.CodeInvalid, fix, "%s %q is not known", field, value).InField(field)
 }
 
+// longestSpan is the longest period that can be asked for, in years.
+const longestSpan = 50
+
 // span turns the named period into [from, to) in whole UTC days. first bounds 'all'; zero when there is no data.
 func (r CostRequest) span(now, first, last time.Time) (from, to time.Time, err error) {
 	today := now.UTC().Truncate(24 * time.Hour)
@@ -125,6 +129,9 @@ func (r CostRequest) span(now, first, last time.Time) (from, to time.Time, err e
 	}
 	if to.Before(from) {
 		return from, to, badField("to", r.To, "The last day comes before the first.")
+	}
+	if from.AddDate(longestSpan, 0, 0).Before(to) { // every bar of it would be made, for every group
+		return from, to, badField("to", r.To, fmt.Sprintf("Choose at most %d years.", longestSpan))
 	}
 	return from, to.AddDate(0, 0, 1), nil
 }

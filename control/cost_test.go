@@ -233,7 +233,7 @@ func TestCostRequest(t *testing.T) {
 		}
 	}
 	h := newHouse(t, nil)
-	for query, field := range map[string]string{"from=x&to=2026-11-01": "from", "from=2026-11-02&to=2026-11-01": "to"} {
+	for query, field := range map[string]string{"from=x&to=2026-11-01": "from", "from=2026-11-02&to=2026-11-01": "to", "from=0001-01-01&to=9999-12-31&every=week": "to"} {
 		q, _ := url.ParseQuery(query)
 		r, err := control.ParseCostRequest(q)
 		if err == nil {
