@@ -80,7 +80,7 @@ func (p *Provider) credentialKinds() []outlay.CredentialKind {
 	subscription := outlay.ProviderField{Name: fieldSubscription, Title: "Subscription ID", Hint: "The subscription that this account stands for.", Pattern: guidPattern}
 	client := outlay.ProviderField{Name: fieldClient, Title: "Client ID", Hint: "Application (client) ID of the app registration.", Pattern: guidPattern}
 	setup := "A custom role for the app, assigned at the subscription:\n\n" + ProvisionerRole("{"+fieldSubscription+"}") +
-		"\n\nReading delivered files takes the built-in role Storage Blob Data Reader on the subscription or on the storage account."
+		"\n\nIt also lets the app read the delivered files, as the built-in role Storage Blob Data Reader does."
 	kinds = append(kinds, outlay.CredentialKind{
 		Kind: kindFederated, Title: "Workload identity", Setup: setup,
 		Hint: "An app registration that trusts the platform this server runs on (Kubernetes or any OpenID Connect issuer). No secret is stored.",

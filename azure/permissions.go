@@ -163,18 +163,18 @@ func lacks(err error, action string) bool {
 	return err != nil && slices.ContainsFunc(outlay.AsError(err).Needs, func(p outlay.Permission) bool { return p.Action == action })
 }
 
-// pointless tells whether a permission has nothing to do any more: registering what is registered, or what could not
-// be found to lack it.
+// pointless tells whether a permission has nothing to do any more: registering what is registered or about to be, or
+// what could not be found to lack it.
 func (o *observer) pointless(n need) bool {
 	for _, namespace := range []string{exportsProvider, storageProvider, costProvider} {
 		if n.action != registerAction(namespace) {
 			continue
 		}
 		r, seen := o.seen.Find(kindRegistration, namespace)
-		if namespace != exportsProvider {
-			return !seen || r.Properties[propState] == stateRegistered
+		if namespace != exportsProvider && !seen {
+			return true
 		}
-		return seen && r.Properties[propState] == stateRegistered
+		return seen && isRegistered(r)
 	}
 	return false
 }

@@ -14,7 +14,12 @@ const (
 // registers tells whether the plan may register the subscription for exports.
 func (pl *planner) registers() bool {
 	r, seen := pl.seen.Find(kindRegistration, exportsProvider)
-	return pl.s.Spec != nil && pl.field(fieldRegister) != choiceNo && (!seen || r.Properties[propState] != stateRegistered)
+	return pl.s.Spec != nil && pl.field(fieldRegister) != choiceNo && (!seen || !isRegistered(r))
+}
+
+// isRegistered tells whether a provider is registered, or about to be: neither takes a call of ours.
+func isRegistered(r outlay.Resource) bool {
+	return r.Properties[propState] == stateRegistered || r.Properties[propState] == stateRegistering
 }
 
 // registrations plans the registration of what is not registered. Registering what is registered already is harmless

@@ -111,6 +111,21 @@ func TestRegistration(t *testing.T) {
 	}
 }
 
+// TestRegisteringTakesNoPermission: while Azure is still registering, nothing is left to ask for.
+func TestRegisteringTakesNoPermission(t *testing.T) {
+	for state, blocks := range map[string]bool{"NotRegistered": true, stateRegistering: false, stateRegistered: false} {
+		sc := fresh().registered(state).lacks(registerAction(exportsProvider))
+		plan, err := sc.changes()
+		if err != nil || (plan.Blocked() != "") != blocks {
+			t.Errorf("%s: blocked %q (%v)", state, plan.Blocked(), err)
+		}
+		o := &observer{p: sc.p, s: sc.s, n: sc.n, seen: &sc.seen}
+		if o.pointless(need{action: registerAction(exportsProvider)}) == blocks {
+			t.Errorf("%s: tested %v", state, blocks)
+		}
+	}
+}
+
 // TestDeletesNeedEverything takes away each of the marks by which a resource is known as ours.
 func TestDeletesNeedEverything(t *testing.T) {
 	for name, spoil := range map[string]func(live, row *outlay.Resource){

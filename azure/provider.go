@@ -41,7 +41,7 @@ type Options struct {
 	// Endpoint replaces every address of Azure: one base URL that serves Resource Manager at its root, Entra's token
 	// endpoint at /{tenant}/oauth2/v2.0/token and blobs at /blob/{account}/. "" is the real Azure.
 	Endpoint string
-	// CA is the PEM of further certificates to trust; nil trusts the system's.
+	// CA is the PEM of the certificates to trust instead of the system's; nil trusts the system's.
 	CA []byte
 	// TokenDir is the only folder that token files of federated accounts are read from; "" allows none.
 	TokenDir string
