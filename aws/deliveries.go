@@ -39,11 +39,7 @@ func (p *Provider) Deliveries(ctx context.Context, a *outlay.CloudAccount, s *ou
 }
 
 func (p *Provider) listDeliveries(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source) (map[outlay.Period]outlay.Delivery, error) {
-	at, err := p.locate(a, s)
-	if err != nil {
-		return nil, err
-	}
-	ses, err := p.session(ctx, a)
+	at, ses, err := p.reach(ctx, a, s)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +130,16 @@ func newer(a, b outlay.Delivery) bool {
 		return a.Version.After(b.Version)
 	}
 	return a.Token > b.Token
+}
+
+// reach locates a source's export and signs in to its account.
+func (p *Provider) reach(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source) (location, session, error) {
+	at, err := p.locate(a, s)
+	if err != nil {
+		return location{}, session{}, err
+	}
+	ses, err := p.session(ctx, a)
+	return at, ses, err
 }
 
 // locate says where a source's export delivers: from the ledger, else from what was asked for.

@@ -8,7 +8,6 @@ import (
 	"outlay"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bcmdataexports"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -81,20 +80,13 @@ type finder struct {
 // exports are the data exports of the account, in AWS's order.
 func (f finder) exports(ctx context.Context) ([]outlay.Existing, error) {
 	d := f.ses.exportDoor(names{Account: f.account, Partition: f.ses.Partition})
-	var arns []string
-	pages := bcmdataexports.NewListExportsPaginator(d.client, &bcmdataexports.ListExportsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, failure(err, call{Action: "bcm-data-exports:ListExports", Resource: "*", Doing: "listing the data exports"})
-		}
-		for _, e := range page.Exports {
-			arns = append(arns, sdk.ToString(e.ExportArn))
-		}
+	all, err := d.list(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var out []outlay.Existing
-	for _, id := range arns {
-		e, ok, err := f.export(ctx, d, id)
+	for _, x := range all {
+		e, ok, err := f.export(ctx, d, sdk.ToString(x.ExportArn))
 		if err != nil {
 			return nil, err
 		}

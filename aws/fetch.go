@@ -34,11 +34,7 @@ type remote struct {
 // file may be of a later refresh than the manifest, and the manifest is looked at again at the end: whatever moved
 // meanwhile is CodeConflict, and dir holds nothing that counts (clouds.md §2.9, reliability.md §4.1 rules 2 and 3).
 func (p *Provider) Fetch(ctx context.Context, a *outlay.CloudAccount, s *outlay.Source, d outlay.Delivery, dir string) ([]string, error) {
-	at, err := p.locate(a, s)
-	if err != nil {
-		return nil, err
-	}
-	ses, err := p.session(ctx, a)
+	at, ses, err := p.reach(ctx, a, s)
 	if err != nil {
 		return nil, err
 	}

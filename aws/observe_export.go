@@ -73,9 +73,15 @@ func (o *observer) export(ctx context.Context) {
 // exports are the exports of our name, the one that is ours first: AWS accepts a name twice, so that a name alone
 // says nothing (clouds.md §2.3 step 3).
 func (o *observer) exports(ctx context.Context, d exportDoor) ([]outlay.Resource, error) {
-	arns, err := d.named(ctx, o.n.Export)
+	all, err := d.list(ctx)
 	if err != nil {
 		return nil, err
+	}
+	var arns []string
+	for _, e := range all {
+		if sdk.ToString(e.ExportName) == o.n.Export {
+			arns = append(arns, sdk.ToString(e.ExportArn))
+		}
 	}
 	row, _ := ledgerRow(o.s, kindExport)
 	if row.Name == o.n.Export && row.ProviderID != "" && !slices.Contains(arns, row.ProviderID) {
@@ -109,22 +115,18 @@ func (o *observer) exports(ctx context.Context, d exportDoor) ([]outlay.Resource
 	return found, nil
 }
 
-// named lists the ARNs of the exports of a name.
-func (d exportDoor) named(ctx context.Context, name string) ([]string, error) {
-	var arns []string
+// list is the account's exports, in AWS's order.
+func (d exportDoor) list(ctx context.Context) ([]types.ExportReference, error) {
+	var all []types.ExportReference
 	pages := bcmdataexports.NewListExportsPaginator(d.client, &bcmdataexports.ListExportsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, failure(err, call{Action: "bcm-data-exports:ListExports", Resource: "*", Doing: "looking for the data export"})
+			return nil, failure(err, call{Action: "bcm-data-exports:ListExports", Resource: "*", Doing: "listing the data exports"})
 		}
-		for _, e := range page.Exports {
-			if sdk.ToString(e.ExportName) == name {
-				arns = append(arns, sdk.ToString(e.ExportArn))
-			}
-		}
+		all = append(all, page.Exports...)
 	}
-	return arns, nil
+	return all, nil
 }
 
 // read is an export as AWS describes it: its settings, its status and its age. def is nil when it does not exist.

@@ -38,6 +38,8 @@ func (p *Provider) mayDelete(s *outlay.Source, live outlay.Resource) (why string
 	switch {
 	case !ok || row.Name != live.Name || row.Origin != outlay.CreatedByUs || row.IntentAt.IsZero():
 		return "Outlay has no record of creating it"
+	case row.State == outlay.StateAbandoned:
+		return "it was given up, and is not touched any more"
 	case live.State == outlay.StateForeign || !p.ours(s, live.Owner):
 		return "it does not carry Outlay's tags"
 	case row.ProviderID != "" && live.ProviderID != row.ProviderID:

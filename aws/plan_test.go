@@ -67,6 +67,7 @@ func TestDeletesNeedEverything(t *testing.T) {
 	for name, spoil := range map[string]func(live, row *outlay.Resource){
 		"no row":            func(_, row *outlay.Resource) { row.Kind = "x" },
 		"row of a deletion": func(_, row *outlay.Resource) { row.State = outlay.StateDeleted },
+		"given up":          func(_, row *outlay.Resource) { row.State = outlay.StateAbandoned },
 		"another name":      func(_, row *outlay.Resource) { row.Name += "x" },
 		"adopted":           func(_, row *outlay.Resource) { row.Origin = outlay.Adopted },
 		"found":             func(_, row *outlay.Resource) { row.Origin = outlay.PreExisting },
