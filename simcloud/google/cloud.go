@@ -100,7 +100,7 @@ func New(o Options) (*Cloud, error) {
 // Start serves the cloud on addr ("127.0.0.1:0" picks a port) until stop is called, and delivers every DeliverEvery.
 // stop closes the cloud.
 func (c *Cloud) Start(addr string) (url string, stop func(), err error) {
-	host, stop, err := c.Serve(addr, c, nil, simcloud.Beat{
+	host, end, err := c.Serve(addr, c, nil, simcloud.Beat{
 		Every:   c.opt.DeliverEvery,
 		Deliver: func(ctx context.Context) error { return c.Deliver(ctx, c.opt.Now()) },
 		Failed: func(err error) {
@@ -110,7 +110,7 @@ func (c *Cloud) Start(addr string) (url string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return "http://" + host, func() { stop(); c.Close() }, nil
+	return "http://" + host, func() { end(); c.Close() }, nil
 }
 
 // Close ends requests that hang and closes the data. A Cloud that is used again opens them again.
