@@ -90,9 +90,7 @@ func (b *costBuild) run() error {
 	if err != nil {
 		return err
 	}
-	if b.scope == nil { // they name accounts: nothing for whoever sees his own costs alone
-		v.Overlaps = answer.Overlaps
-	}
+	v.Overlaps = answer.Overlaps
 	b.chooseCurrency(answer)
 	b.makeBuckets()
 	rank, err := b.ranks()

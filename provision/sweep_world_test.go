@@ -171,6 +171,12 @@ func (w *world) find(format string, args ...any) {
 // meets no faults.
 func (w *world) queue(kind outlay.OperationKind) outlay.Operation {
 	w.t.Helper()
+	return w.queueWith(kind, outlay.DeleteCostFiles)
+}
+
+// queueWith is queue with the choice about the delivered files, where the run removes.
+func (w *world) queueWith(kind outlay.OperationKind, files outlay.CostFiles) outlay.Operation {
+	w.t.Helper()
 	w.cloud.faults(0, 0, false)
 	var s outlay.Source
 	var a outlay.CloudAccount
@@ -180,8 +186,8 @@ func (w *world) queue(kind outlay.OperationKind) outlay.Operation {
 		}
 		return err
 	})
-	if kind == outlay.OpDeprovision {
-		s.Spec, s.CostFiles = nil, outlay.DeleteCostFiles
+	if kind.Removes() {
+		s.Spec, s.CostFiles = nil, files
 	}
 	seen, err := w.provider.Observe(w.t.Context(), &a, &s, outlay.Look{Contents: true, Tags: s.Spec != nil && len(s.Spec.Tags) > 0})
 	if err != nil {
