@@ -51,7 +51,7 @@ func startAzure(t *testing.T, dir string, seed int64) sweepCloud {
 	t.Helper()
 	cloud, err := simazure.New(simazure.Options{
 		Dir: filepath.Join(dir, "cloud"), RowsPerMonth: 30, Seed: seed, Polls: int(1 + seed%2), RetryAfter: 5 * time.Millisecond,
-		RegisterLag: int(seed % 2), RunAccepted: seed%2 == 1, DeleteNoContent: seed%2 == 1, RunsPerMinute: -1,
+		RegisterLag: int(seed % 2), ReadLag: int(2 * (seed % 2)), RunAccepted: seed%2 == 1, DeleteNoContent: seed%2 == 1, RunsPerMinute: -1,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ type storageAccount struct {
 	Created             time.Time
 	Keys                []string
 	Containers          map[string]*container
+	Hidden              int // reads that do not see it yet
 	Foreign             bool
 }
 
@@ -136,7 +137,7 @@ func (c *Cloud) putAccount(k *call) (answer, *refusal) {
 	}
 	a := &storageAccount{
 		Name: k.P["account"], Subscription: s.ID, Group: group.Name, Location: loc, Kind: in.Kind, Sku: in.Sku.Name, State: "Creating", Created: c.opt.Now(),
-		Keys: []string{randomText(32), randomText(32)}, Containers: map[string]*container{}, Properties: object{},
+		Keys: []string{randomText(32), randomText(32)}, Containers: map[string]*container{}, Properties: object{}, Hidden: c.opt.ReadLag,
 	}
 	a.change(in)
 	c.state.Accounts[a.Name] = a
@@ -153,7 +154,7 @@ func (c *Cloud) mayPut(k *call, s *subscription, group *resourceGroup, in accoun
 		return refuse(http.StatusConflict, "MissingSubscriptionRegistration", "The subscription is not registered to use namespace 'Microsoft.Storage'. See https://aka.ms/rps-not-found for how to register subscriptions.")
 	}
 	if group == nil {
-		return refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", k.P["group"])
+		return noGroup(k)
 	}
 	if group.State == "Deleting" {
 		return refuse(http.StatusConflict, "ResourceGroupBeingDeleted", "The resource group '%s' is in deprovisioning state and cannot perform this operation.", group.Name)
@@ -207,18 +208,25 @@ func (c *Cloud) liveAccount(k *call, action string) (*storageAccount, *refusal) 
 func (c *Cloud) accountIn(k *call, s *subscription) (*storageAccount, *refusal) {
 	c.settle(groupID(s.ID, k.P["group"]))
 	if s.Groups[strings.ToLower(k.P["group"])] == nil {
-		return nil, refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", k.P["group"])
+		return nil, noGroup(k)
 	}
 	a := c.state.Accounts[strings.ToLower(k.P["account"])]
 	if a == nil || a.Subscription != s.ID || !strings.EqualFold(a.Group, k.P["group"]) {
-		return nil, refuse(http.StatusNotFound, "ResourceNotFound", "The Resource 'Microsoft.Storage/storageAccounts/%s' under resource group '%s' was not found.", k.P["account"], k.P["group"])
+		return nil, noAccount(k)
 	}
 	c.settle(a.id())
 	return a, nil
 }
 
+func noAccount(k *call) *refusal {
+	return refuse(http.StatusNotFound, "ResourceNotFound", "The Resource 'Microsoft.Storage/storageAccounts/%s' under resource group '%s' was not found.", k.P["account"], k.P["group"])
+}
+
 func (c *Cloud) getAccount(k *call) (answer, *refusal) {
 	a, fail := c.liveAccount(k, "Microsoft.Storage/storageAccounts/read")
+	if fail == nil && hides(&a.Hidden) {
+		fail = noAccount(k)
+	}
 	if fail != nil {
 		return answer{}, fail
 	}
@@ -232,7 +240,9 @@ func (c *Cloud) listAccounts(k *call) (answer, *refusal) {
 	}
 	out := []object{}
 	for _, a := range c.accountsOf(s.ID, k.P["group"]) {
-		out = append(out, a.wire(c.state.Base))
+		if !hides(&a.Hidden) {
+			out = append(out, a.wire(c.state.Base))
+		}
 	}
 	return page(k, c.state.Base, out, 3)
 }

@@ -46,6 +46,9 @@ type Options struct {
 	RegisterLag int
 	// GrantLag is how many decisions do not see a new role assignment yet.
 	GrantLag int
+	// ReadLag is how many reads do not see a new resource group, storage account or export yet: Resource Manager answers
+	// from caches of its regions (clouds.md §9, 'gone or just created'). Writes see it.
+	ReadLag int
 	// RunAccepted makes a run answer 202, and DeleteNoContent a delete of an export 204: both have been seen, neither is in
 	// the specification (clouds.md §3.1).
 	RunAccepted, DeleteNoContent bool

@@ -20,6 +20,7 @@ type export struct {
 	Changed    time.Time
 	Properties exportProperties
 	Suspended  string // why Azure suspended it; "" for not
+	Hidden     int    // reads that do not see it yet
 	Foreign    bool
 	Runs       []*run               // oldest first
 	Deliveries int                  // scheduled ones
@@ -149,13 +150,20 @@ func (c *Cloud) liveExport(k *call, actions ...string) (costScope, *export, *ref
 	}
 	e := c.exportAt(s.ID, k.P["name"])
 	if e == nil || k.oldVersion() {
-		return s, nil, refuse(http.StatusNotFound, "ResourceNotFound", "The Resource '%s/providers/Microsoft.CostManagement/exports/%s' was not found.", s.ID, k.P["name"])
+		return s, nil, noExport(k, s)
 	}
 	return s, e, nil
 }
 
+func noExport(k *call, s costScope) *refusal {
+	return refuse(http.StatusNotFound, "ResourceNotFound", "The Resource '%s/providers/Microsoft.CostManagement/exports/%s' was not found.", s.ID, k.P["name"])
+}
+
 func (c *Cloud) getExport(k *call) (answer, *refusal) {
-	_, e, fail := c.liveExport(k, "Microsoft.CostManagement/exports/read")
+	s, e, fail := c.liveExport(k, "Microsoft.CostManagement/exports/read")
+	if fail == nil && hides(&e.Hidden) {
+		fail = noExport(k, s)
+	}
 	if fail != nil {
 		return answer{}, fail
 	}
@@ -180,7 +188,7 @@ func (c *Cloud) listExports(k *call) (answer, *refusal) {
 	}
 	out := []object{}
 	for _, e := range c.state.Exports {
-		if normal(e.Scope) == normal(s.ID) && !k.oldVersion() {
+		if normal(e.Scope) == normal(s.ID) && !k.oldVersion() && !hides(&e.Hidden) {
 			out = append(out, c.wire(e, runs))
 		}
 	}
@@ -209,7 +217,7 @@ func (c *Cloud) putExport(k *call) (answer, *refusal) {
 	status, e := http.StatusOK, old
 	if old == nil {
 		status = http.StatusCreated
-		e = &export{Scope: s.ID, Name: k.P["name"], Created: c.opt.Now(), CreatedBy: k.Caller.ClientID, Through: map[string]time.Time{}}
+		e = &export{Scope: s.ID, Name: k.P["name"], Created: c.opt.Now(), CreatedBy: k.Caller.ClientID, Through: map[string]time.Time{}, Hidden: c.opt.ReadLag}
 		c.state.Exports = append(c.state.Exports, e)
 	}
 	e.Properties, e.Changed, e.ETag = in.Properties, c.opt.Now(), `"`+c.state.ID(15)+`"`

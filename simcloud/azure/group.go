@@ -16,6 +16,7 @@ type resourceGroup struct {
 	Tags           map[string]string
 	State          string // "Succeeded", "Deleting"
 	Created        time.Time
+	Hidden         int // reads that do not see it yet
 	Foreign        bool
 }
 
@@ -66,13 +67,20 @@ func (c *Cloud) liveGroup(k *call, action string) (*subscription, *resourceGroup
 	c.settle(groupID(s.ID, k.P["group"]))
 	g := s.Groups[strings.ToLower(k.P["group"])]
 	if g == nil {
-		return s, nil, refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", k.P["group"])
+		return s, nil, noGroup(k)
 	}
 	return s, g, nil
 }
 
+func noGroup(k *call) *refusal {
+	return refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", k.P["group"])
+}
+
 func (c *Cloud) groupExists(k *call) (answer, *refusal) {
-	_, _, fail := c.liveGroup(k, "Microsoft.Resources/subscriptions/resourceGroups/read")
+	_, g, fail := c.liveGroup(k, "Microsoft.Resources/subscriptions/resourceGroups/read")
+	if fail == nil && hides(&g.Hidden) {
+		fail = noGroup(k)
+	}
 	if fail != nil {
 		return answer{}, fail
 	}
@@ -81,6 +89,9 @@ func (c *Cloud) groupExists(k *call) (answer, *refusal) {
 
 func (c *Cloud) getGroup(k *call) (answer, *refusal) {
 	s, g, fail := c.liveGroup(k, "Microsoft.Resources/subscriptions/resourceGroups/read")
+	if fail == nil && hides(&g.Hidden) {
+		fail = noGroup(k)
+	}
 	if fail != nil {
 		return answer{}, fail
 	}
@@ -94,7 +105,9 @@ func (c *Cloud) listGroups(k *call) (answer, *refusal) {
 	}
 	out := []object{}
 	for _, name := range slices.Sorted(maps.Keys(s.Groups)) {
-		out = append(out, s.Groups[name].wire(s))
+		if g := s.Groups[name]; !hides(&g.Hidden) {
+			out = append(out, g.wire(s))
+		}
 	}
 	return page(k, c.state.Base, out, 3)
 }
@@ -124,7 +137,7 @@ func (c *Cloud) putGroup(k *call) (answer, *refusal) {
 	if g := s.Groups[strings.ToLower(k.P["group"])]; g != nil {
 		return c.updateGroup(s, g, loc, in.Tags)
 	}
-	g := &resourceGroup{Name: k.P["group"], Location: loc, Tags: tagsOf(in.Tags), State: "Succeeded", Created: c.opt.Now()}
+	g := &resourceGroup{Name: k.P["group"], Location: loc, Tags: tagsOf(in.Tags), State: "Succeeded", Created: c.opt.Now(), Hidden: c.opt.ReadLag}
 	s.Groups[strings.ToLower(g.Name)] = g
 	return jsonAnswer(http.StatusCreated, g.wire(s))
 }
@@ -236,6 +249,9 @@ func (c *Cloud) groupResources(k *call) (answer, *refusal) {
 	}
 	out := []object{}
 	for _, acc := range c.accountsOf(s.ID, g.Name) {
+		if hides(&acc.Hidden) {
+			continue
+		}
 		out = append(out, object{
 			"id": acc.id(), "name": acc.Name, "type": "Microsoft.Storage/storageAccounts", "location": acc.Location, "kind": acc.Kind, "tags": tagsOf(acc.Tags),
 			"sku": object{"name": acc.Sku, "tier": "Standard"},

@@ -292,3 +292,26 @@ func TestGrantLag(t *testing.T) {
 	_, err := w.groups().Get(t.Context(), "absent", nil)
 	wantCode(t, err, 404, "ResourceGroupNotFound")
 }
+
+// What is new is not seen by the first reads, though writes see it (ReadLag).
+func TestReadLag(t *testing.T) {
+	w := newWorld(t, simazure.Options{ReadLag: 2})
+	put := func() error {
+		_, err := w.groups().CreateOrUpdate(t.Context(), "g", armresources.ResourceGroup{Location: to.Ptr("eastus")}, nil)
+		return err
+	}
+	if err := put(); err != nil {
+		t.Fatal(err)
+	}
+	if there, err := w.groups().CheckExistence(t.Context(), "g", nil); err != nil || there.Success {
+		t.Errorf("the first read: %v, %v", there, err)
+	}
+	_, err := w.groups().Get(t.Context(), "g", nil)
+	wantCode(t, err, 404, "ResourceGroupNotFound")
+	if err := put(); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.groups().Get(t.Context(), "g", nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -51,6 +51,15 @@ func (s *state) requeue() {
 	}
 }
 
+// hides counts a read that does not see a new thing yet.
+func hides(left *int) bool {
+	if *left <= 0 {
+		return false
+	}
+	*left--
+	return true
+}
+
 // requestID names a request in its answer and in the log.
 func (c *Cloud) requestID() string {
 	c.mu.Lock()
