@@ -90,6 +90,10 @@ func TestExternalID(t *testing.T) {
 	if seen := w.observe(whole()); len(seen.Notes) != 0 || len(seen.Unknown) != 0 {
 		t.Errorf("a good role: %+v %v", seen.Notes, seen.Unknown)
 	}
+	w.AddRole(payerAccount, "billing/outlay", trusted, cloud.FirstExternalID, "*") // asks for one, whichever: signed in we are already
+	if plan := w.plan(whole()); !strings.Contains(plan.Blocked(), "with a wrong external ID") {
+		t.Errorf("blocked: %q", plan.Blocked())
+	}
 	w.AddRole(payerAccount, "billing/outlay", trusted, "", "*") // asks for no external id
 	if plan := w.plan(whole()); !strings.Contains(plan.Blocked(), "does not enforce the external ID") {
 		t.Errorf("blocked: %q", plan.Blocked())
