@@ -76,8 +76,8 @@ func TestEveryOperation(t *testing.T) {
 		}
 		for _, out := range method.Call(in) {
 			if seq, ok := out.Interface().(iter.Seq2[control.RunView, error]); ok {
-				for range seq {
-					continue
+				for _, err := range seq {
+					t.Errorf("watching: %v", err)
 				}
 			}
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -105,34 +104,9 @@ func (s *site) costsCSV(c *call) error {
 	if err != nil {
 		return err
 	}
-	table := control.CostTable(view)
 	attach(c, "text/csv; charset=utf-8", view, "csv")
-	w := csv.NewWriter(c.w)
-	header := make([]string, len(table.Columns))
-	for i, col := range table.Columns {
-		header[i] = col.Name
-	}
-	_ = w.Write(header) // Flush below reports nothing that anybody could still be told
-	for _, row := range table.Rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = cell
-			if !table.Columns[i].Right {
-				cells[i] = harmless(cell)
-			}
-		}
-		_ = w.Write(cells)
-	}
-	w.Flush()
+	_ = control.WriteCSV(c.w, control.CostTable(view)) // fails only for somebody who went away
 	return nil
-}
-
-// harmless keeps a spreadsheet from running a cell that somebody wrote into a tag as a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 // costsJSON is the view as JSON, as the API gives it.

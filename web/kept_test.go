@@ -22,7 +22,7 @@ func TestKeptPage(t *testing.T) {
 		return tx.PutResource(t.Context(), outlay.Resource{OrgID: h.org, SourceID: src.ID, Kind: "nimbus/store", Name: "outlay-billing-7f3a9c", State: outlay.StateVerified, Origin: outlay.CreatedByUs, IntentAt: fixedNow().AddDate(0, -2, 0), LastSeen: fixedNow()})
 	}))
 	b := h.signIn(outlay.RoleAdmin)
-	wants(t, b.page("/accounts/acc_two"), "Kept from a removed set-up", `href="/sources/src_gone/kept"`, "Delete what was kept", "outlay-billing-7f3a9c")
+	wants(t, b.page("/accounts/acc_two"), "Kept from a removed set-up", `href="/sources/src_gone/kept"`, "Delete what was kept", "outlay-billing-7f3a9c", "Outlay cannot delete it any more")
 	lacks(t, h.signIn(outlay.RoleFinance).page("/accounts/acc_two"), "/sources/src_gone/kept")
 	page := b.page("/sources/src_gone/kept")
 	wants(t, page, "<h1>Delete what was kept of sandbox</h1>", `action="/sources/src_gone/kept" data-confirm="sandbox">`, "What was kept of sandbox is deleted", "Object store", "outlay-billing-7f3a9c", "42 objects, 3.2 GB", "Also remove loaded history", "Nothing is loaded yet.", ">Delete what was kept</button>", "outlay billing delete-kept sandbox --plan")
