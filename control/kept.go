@@ -137,7 +137,7 @@ func (c *Control) deleteKeptView(ctx context.Context, a outlay.Actor, s setting)
 	switch going, why := deletable(s.source, seen, plan); {
 	case going || v.Blocked != "":
 	case why != "":
-		v.Blocked = "Nothing of it can be deleted: " + why
+		v.Blocked = fmt.Sprintf("Nothing of it can be deleted: %s Delete it by hand in %s if it should go, then come back: Outlay writes down that it is gone.", why, title)
 	default:
 		v.Text = fmt.Sprintf("Nothing of it stands in %s any more. The run looks once more, and writes that down.", title)
 	}

@@ -105,6 +105,14 @@ func TestDeleteKeptRefused(t *testing.T) {
 		r.Owner["outlay-organization-id"] = "org-9" // the source's mark alone is not enough
 		h.nimbus.Exists[key] = r
 	}
+	h.nimbus.Refuses = true
+	v, err := h.PlanDeleteKept(ctx, h.admin, id)
+	if err != nil || !strings.Contains(v.Blocked, "Nothing of it can be deleted: vault-"+id+". Kept: it is not ours. Delete it by hand in Nimbus") {
+		t.Errorf("%q, %v", v.Blocked, err)
+	}
+	_, err = h.DeleteKept(ctx, h.admin, control.DeleteKeptRequest{SourceID: id, Confirm: "prod"})
+	wantCode(t, err, outlay.CodeConflict)
+	h.nimbus.Refuses = false
 	run, err := h.DeleteKept(ctx, h.admin, control.DeleteKeptRequest{SourceID: id, Confirm: "prod"})
 	if err != nil {
 		t.Fatal(err)

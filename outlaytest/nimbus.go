@@ -31,6 +31,8 @@ type Nimbus struct {
 	// Exports stand already, for Existing; Asked is what Existing was given.
 	Exports []outlay.Existing
 	Asked   map[string]string
+	// Refuses has a removal keep the vault, as one that bears nobody's marks.
+	Refuses bool
 	// ImportNotes are what a look at an imported export says.
 	ImportNotes []outlay.Note
 	// Calls names every call that was made, in order: "observe", "apply delete nimbus/feed", "deliveries".
@@ -151,7 +153,9 @@ func (n *Nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, e
 		if hasFeed {
 			add(outlay.ActionDelete, "nimbus/feed", feed, "feed")
 		}
-		if hasVault && s.CostFiles == outlay.DeleteCostFiles {
+		if hasVault && n.Refuses {
+			p.Changes = append(p.Changes, outlay.Change{Action: outlay.ActionKeep, Kind: "nimbus/vault", Name: vault, Title: "vault", Detail: "Kept: it is not ours"})
+		} else if hasVault && s.CostFiles == outlay.DeleteCostFiles {
 			add(outlay.ActionDelete, "nimbus/vault", vault, "vault")
 		} else if hasVault && s.CostFiles == outlay.KeepCostFiles {
 			p.Changes = append(p.Changes, outlay.Change{Action: outlay.ActionKeep, Kind: "nimbus/vault", Name: vault, Title: "vault", Detail: "Kept with its files, as chosen"})
