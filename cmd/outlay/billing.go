@@ -36,7 +36,7 @@ func (f *specFlags) spec() outlay.Spec {
 
 func (c *cli) billing() *cobra.Command {
 	cmd := &cobra.Command{Use: "billing", Short: "Provision and deprovision billing"}
-	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.billingStatus(), c.billingWatch(), c.billingResume(), c.billingUndo(), c.billingBackfill(),
+	cmd.AddCommand(c.billingPlan(), c.billingProvision(), c.billingDeprovision(), c.deleteKept(), c.billingStatus(), c.billingWatch(), c.billingResume(), c.billingUndo(), c.billingBackfill(),
 		c.billingExisting(), c.billingImport(), c.billingStopReading(), c.billingAbandon(), c.billingDrift(), c.billingRepair())
 	return cmd
 }
