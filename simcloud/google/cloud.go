@@ -48,6 +48,10 @@ type Options struct {
 	PageRows int
 	// JobLag is how many looks at a query job find it still running.
 	JobLag int
+	// Streamed makes the rows of a delivery lie in the table's streaming buffer until the next delivery: queries see them,
+	// but they are in no partition yet and numRows does not count them (clouds.md §4.5). Moving on, they change neither
+	// the table's time nor its etag.
+	Streamed bool
 	// Seed varies the generated bills and names.
 	Seed int64
 }

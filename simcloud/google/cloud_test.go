@@ -3,6 +3,7 @@ package google_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -136,5 +137,34 @@ func TestItGoesOnWhereItStopped(t *testing.T) {
 	again.deliver(1)
 	if after := again.Live(); after[1].Rows <= before[1].Rows {
 		t.Errorf("nothing was added: %+v", after)
+	}
+}
+
+// A cloud that is stopped no longer answers, and can be started again with what it knew.
+func TestStartAndStop(t *testing.T) {
+	c, err := google.New(google.Options{Dir: t.TempDir(), DeliverEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.AddProject(host, "Billing", "")
+	for range 2 {
+		url, stop, err := c.Start("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func() error {
+			resp, err := http.Get(url + "/v3/projects/" + host)
+			if err == nil {
+				err = resp.Body.Close()
+			}
+			return err
+		}
+		if err := ask(); err != nil {
+			t.Error(err)
+		}
+		stop()
+		if ask() == nil {
+			t.Error("it answers although it was stopped")
+		}
 	}
 }

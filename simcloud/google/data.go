@@ -109,7 +109,7 @@ func (c *Cloud) count(ctx context.Context, d *dataset, t *table) error {
 	if err != nil {
 		return err
 	}
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+physical(d, t)).Scan(&t.Rows); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER ("+partitionTime+" IS NULL) FROM "+physical(d, t)).Scan(&t.Rows, &t.Buffered); err != nil {
 		return err
 	}
 	t.Bytes = 0

@@ -35,6 +35,7 @@ type table struct {
 	Partition string // field, "" for ingestion time
 	Rows      int64
 	Bytes     int64
+	Buffered  int64 // those of Rows that are in the streaming buffer
 	Labels    map[string]string
 	Created   time.Time
 	Modified  time.Time

@@ -44,13 +44,24 @@ func (c *Cloud) deliverExport(ctx context.Context, e *export, d *dataset, now ti
 	if err != nil {
 		return err
 	}
+	day := stampText(now.Truncate(24 * time.Hour))
+	if t.Buffered > 0 {
+		if err := c.exec(ctx, "UPDATE "+physical(d, t)+" SET "+partitionTime+" = "+day+" WHERE "+partitionTime+" IS NULL"); err != nil {
+			return err
+		}
+		t.Buffered = 0
+	}
+	partition := day
+	if c.opt.Streamed {
+		partition = "NULL::TIMESTAMP"
+	}
 	batches := c.due(e, now, raised)
 	e.Count++
 	for i := 0; i < len(batches); {
 		period := batches[i].period
 		statements := bill.GoogleSetUp(c.spec(e.Account, period))
 		for ; i < len(batches) && batches[i].period == period; i++ {
-			statements = append(statements, fmt.Sprintf("INSERT INTO %s SELECT %s AS %s, * FROM (%s)", physical(d, t), stampText(now.Truncate(24*time.Hour)), partitionTime, bill.GoogleRows(e.Kind, batches[i].part)))
+			statements = append(statements, fmt.Sprintf("INSERT INTO %s SELECT %s AS %s, * FROM (%s)", physical(d, t), partition, partitionTime, bill.GoogleRows(e.Kind, batches[i].part)))
 		}
 		if err := c.exec(ctx, statements...); err != nil {
 			return err

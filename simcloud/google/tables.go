@@ -46,13 +46,16 @@ func (t *table) wire(d *dataset) obj {
 	out := obj{
 		"kind": "bigquery#table", "etag": "etag-" + t.ID + "-" + strconv.Itoa(t.Version), "id": d.Project + ":" + d.ID + "." + t.ID, "tableReference": t.reference(d),
 		"selfLink": "https://bigquery.googleapis.com/bigquery/v2/projects/" + d.Project + "/datasets/" + d.ID + "/tables/" + t.ID,
-		"schema":   obj{"fields": fields(t.Columns)}, "numBytes": strconv.FormatInt(t.Bytes, 10), "numLongTermBytes": "0", "numRows": strconv.FormatInt(t.Rows, 10),
+		"schema":   obj{"fields": fields(t.Columns)}, "numBytes": strconv.FormatInt(t.Bytes, 10), "numLongTermBytes": "0", "numRows": strconv.FormatInt(t.Rows-t.Buffered, 10),
 		"creationTime": millis(t.Created), "lastModifiedTime": millis(t.Modified), "type": t.kind(), "location": d.Location,
 	}
 	if t.Kind == "view" {
 		out["view"] = obj{"query": t.View, "useLegacySql": false}
 	} else {
 		out["timePartitioning"] = t.partitioning()
+	}
+	if t.Buffered > 0 {
+		out["streamingBuffer"] = obj{"estimatedRows": strconv.FormatInt(t.Buffered, 10), "estimatedBytes": strconv.FormatInt(t.Bytes/t.Rows*t.Buffered, 10), "oldestEntryTime": millis(t.Modified)}
 	}
 	if d.TableExpiry > 0 {
 		out["expirationTime"] = millis(t.Created.Add(time.Duration(d.TableExpiry) * time.Millisecond))
