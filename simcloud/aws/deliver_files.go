@@ -64,6 +64,10 @@ func (c *Cloud) put(j job, files [][]byte, now time.Time) error {
 		}
 		m.DataFiles = append(m.DataFiles, "s3://"+b.Name+"/"+key)
 	}
+	if c.state.Tear {
+		c.state.Tear = false
+		return simcloud.Save(c.opt.Dir, c.state)
+	}
 	if err := c.orphan(b, folder+j.fileName(len(files)+1), e.Revisions[period], now); err != nil {
 		return err
 	}
@@ -179,4 +183,13 @@ func (c *Cloud) deliverLate(now time.Time) {
 		c.mustStore(b, key, []byte("PAR1"+strings.Repeat("\x00", 16)+"PAR1"))
 	}
 	c.state.Late = nil
+}
+
+// TearNext makes the next period that is delivered stop after its data files: in overwrite mode the manifest of the
+// delivery before now lists files of this one, until the next Deliver (clouds.md §2.8).
+func (c *Cloud) TearNext() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Tear = true
+	c.persist()
 }

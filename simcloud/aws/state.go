@@ -16,6 +16,7 @@ type state struct {
 	Buckets    map[string]*bucket    `json:"buckets"`    // by name: one namespace for everybody
 	Exports    []*export             `json:"exports"`
 	Reports    []*report             `json:"reports,omitempty"`
+	Tear       bool                  `json:"tear,omitempty"` // the next period delivered gets no manifest
 	Late       []*export             `json:"late,omitempty"` // deleted with a delivery in flight
 	Tags       map[string]*tagBook   `json:"tags"`           // by payer account
 }
