@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"outlay"
+	"outlay/ingest"
 	"outlay/outlaytest"
 )
 
@@ -136,6 +138,43 @@ func TestLabelsAreLateForANewVersion(t *testing.T) {
 	}
 	h.shows(t, only("5 rows 10"))
 	h.quiet(t, h.clock.(*outlaytest.Clock))
+}
+
+// TestLabelsAreProved puts nothing on show that differs from what it is made from, however much it agrees with itself.
+func TestLabelsAreProved(t *testing.T) {
+	type periods = []outlay.ParsedPeriod
+	for name, spoil := range map[string]func(periods) periods{
+		"another sum": func(p periods) periods {
+			p[0].Proof.Read["USD"][outlay.List], p[0].Proof.Written["USD"][outlay.List] = "4", "4"
+			return p
+		},
+		"another number of charges": func(p periods) periods { p[0].Files[0].Rows--; p[0].Proof.Rows--; return p },
+		"no rollup":                 func(p periods) periods { _ = os.Remove(p[0].Rollups[2]); return p },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, "", newClock())
+			h.found(t, h.delivery(t, 1, bill(month, 3, "1")))
+			h.drain(t)
+			h.meanings(t)
+			before := h.heads(t)
+			o := h.options(nil)
+			o.Parser = lying{o.Parser, spoil}
+			if err := ingest.New(o).Tidy(t.Context(), org); err == nil {
+				t.Error("it was not refused")
+			}
+			if d := cmp.Diff(before, h.heads(t)); d != "" {
+				t.Errorf("it is on show:\n%s", d)
+			}
+			h.shows(t, only("3 rows 3"))
+			if err := h.ingest(nil).Tidy(t.Context(), org); err != nil {
+				t.Fatal(err)
+			}
+			h.shows(t, only("3 rows 3"))
+			if d := cmp.Diff([]string{"Flood maps", "p1", "p2"}, h.projects(t)); d != "" {
+				t.Errorf("the next day:\n%s", d)
+			}
+		})
+	}
 }
 
 // projects are the values of the tag Project in the published files.
