@@ -148,7 +148,10 @@ func (s *site) runMessage(c *call, x runChange, more bool) (text []byte, last bo
 	}
 	if err != nil {
 		s.Log.WarnContext(c.r.Context(), "a run's stream ended", "run", c.r.PathValue("id"), "error", err)
-		return []byte("event: done\ndata: failed\n\n"), true
+		if code := outlay.CodeOf(err); code == outlay.CodeForbidden || code == outlay.CodeUnauthenticated || code == outlay.CodeNotFound {
+			return []byte("event: done\ndata: failed\n\n"), true
+		}
+		return []byte("retry: 1000\n\n"), true // it may pass: a page that was told 'done' would never ask again
 	}
 	text = message(part)
 	if !x.view.Status.Active() {

@@ -3,7 +3,9 @@ package web
 import (
 	"bufio"
 	"context"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -113,4 +115,20 @@ func TestDataHealthPage(t *testing.T) {
 	h.seed()
 	wants(t, h.signIn(outlay.RoleFinance).page("/data-health"), "prod-hpc", "August 2026: the newest delivery was rejected", "October 2026: 3,412 charges, $61,377.92, restated from $61,204.18", "November 2026: 3,412 charges, $46,306.81, still arriving", "On time",
 		"Rejected: prod-hpc, August 2026", "5 tries", "File 0.parquet has no column BilledCost.", "Restated: prod-hpc, October 2026", "+$173.74", "12 figures rounded", "x_Discounts")
+}
+
+// TestStreamError: a page is told to stop only by what will not pass; after anything else it asks again.
+func TestStreamError(t *testing.T) {
+	s := &site{Options: Options{Log: slog.New(slog.DiscardHandler)}}
+	c := &call{r: httptest.NewRequest(http.MethodGet, "/runs/x/events", nil)}
+	for want, errs := range map[string][]error{
+		"event: done\ndata: failed\n\n": {outlay.Errorf(outlay.CodeForbidden, "", "no"), outlay.Errorf(outlay.CodeNotFound, "", "gone")},
+		"retry: 1000\n\n":               {context.DeadlineExceeded, outlay.Errorf(outlay.CodeUnavailable, "", "the database is busy")},
+	} {
+		for _, err := range errs {
+			if text, last := s.runMessage(c, runChange{err: err}, true); string(text) != want || !last {
+				t.Errorf("%v: %q, last is %v", err, text, last)
+			}
+		}
+	}
 }
