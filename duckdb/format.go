@@ -16,12 +16,14 @@ func (p *parsing) choose() error {
 		return nil
 	}
 	var kinds []outlay.ParseFormat
+	var halves []batch // the batches again, each of one kind of files
 	for _, b := range p.batches {
 		for _, f := range b.files {
 			kind, err := p.kindOf(b, f)
 			if err != nil {
 				return err
 			}
+			halves = addHalf(halves, b, f, kind)
 			if !slices.ContainsFunc(kinds, func(k outlay.ParseFormat) bool { return k.ID == kind.ID }) {
 				kinds = append(kinds, kind)
 			}
@@ -46,6 +48,40 @@ func (p *parsing) choose() error {
 		return outlay.Errorf(outlay.CodeInvalid, "Import each kind by itself, under a name of its own.", "the files are bills of different kinds: %s", strings.Join(titles, ", ")).InField("files")
 	}
 	p.job.Mapping, p.format, p.title = first.Joined, folderOf(first)+first.Together, strings.Join(titles, " with ")
+	p.batches = halves
+	return nil
+}
+
+// addHalf puts a file of a batch among the files of the same columns and the same kind.
+func addHalf(halves []batch, b batch, f input, kind outlay.ParseFormat) []batch {
+	for i := range halves {
+		if halves[i].half.ID == kind.ID && slices.Equal(halves[i].columns, b.columns) && halves[i].files[0].parquet == f.parquet {
+			halves[i].files = append(halves[i].files, f)
+			return halves
+		}
+	}
+	b.half, b.files = kind, []input{f}
+	return append(halves, b)
+}
+
+// holds notes that a month has charges in a kind of files.
+func (m *month) holds(kind outlay.ParseFormat) {
+	if m.halves == nil {
+		m.halves = map[string]bool{}
+	}
+	m.halves[kind.ID] = true
+}
+
+// whole refuses a month of which a half is missing: half of its costs would be nothing.
+func (p *parsing) whole(months []*month) error {
+	for _, m := range months {
+		for _, b := range p.batches {
+			if !m.halves[b.half.ID] {
+				return invalid(b.names(), "Bring the files of "+titleOf(b.half)+" for that month too, or import each kind by itself, under a name of its own.",
+					"%s is not whole: %s has no charges of it, and other files have", m.period, b.names())
+			}
+		}
+	}
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 // not say it.
 func legacySQL(billed, effective string) string {
 	return `SELECT ` + billed + ` AS BilledCost, ` + effective + ` AS EffectiveCost, cost AS ListCost, cost AS ContractedCost, 'EUR' AS BillingCurrency,
-	TIMESTAMP '2026-10-01' AS BillingPeriodStart, day AS ChargePeriodStart, CAST(day AS TIMESTAMP) + INTERVAL 1 DAY AS ChargePeriodEnd, 'Usage' AS ChargeCategory, x_Other FROM raw`
+	date_trunc('month', CAST(day AS TIMESTAMP)) AS BillingPeriodStart, day AS ChargePeriodStart, CAST(day AS TIMESTAMP) + INTERVAL 1 DAY AS ChargePeriodEnd, 'Usage' AS ChargeCategory, x_Other FROM raw`
 }
 
 // kinds are the formats of a provider made up for tests.
@@ -85,6 +85,7 @@ func TestFormatsThatAreRefused(t *testing.T) {
 		{"two kinds fit", map[string]string{"x.csv": legacyBill}, false, "x.csv can be Nimbus cash or Nimbus spread: its columns do not tell", "nimbus/cash or nimbus/spread"},
 		{"nothing fits", map[string]string{"x.csv": "a,b\n1,2\n"}, false, "x.csv is no bill that Outlay knows by its columns", "FOCUS (BilledCost, EffectiveCost, ListCost, ContractedCost); Nimbus special (BilledCost, x_Nimbus); Nimbus cash (Day, Cost)"},
 		{"kinds that do not belong together", map[string]string{"x.csv": focusBill, "cash.csv": legacyBill}, false, "the files are bills of different kinds", "by itself"},
+		{"half of a month", map[string]string{"cash.csv": legacyBill + "2026-11-01,3\n", "spread.csv": legacyBill}, false, "2026-11 is not whole: spread.csv has no charges of it", "Bring the files of Nimbus spread"},
 		{"not what was asked for", map[string]string{"x.csv": focusBill}, true, "x.csv is not Nimbus special: it lacks x_Nimbus", "Leave the format out"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

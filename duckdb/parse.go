@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -122,11 +123,10 @@ func (p *parsing) run(ctx context.Context) ([]outlay.ParsedPeriod, error) {
 		p.batches[i].constants = same
 	}
 	p.phases.done("scan")
-	order := make([]*month, 0, len(months))
-	for _, m := range months {
-		order = append(order, m)
+	order := slices.SortedFunc(maps.Values(months), func(a, b *month) int { return cmp.Compare(a.period, b.period) })
+	if err := p.whole(order); err != nil {
+		return nil, err
 	}
-	slices.SortFunc(order, func(a, b *month) int { return cmp.Compare(a.period, b.period) })
 	for _, m := range order {
 		m.tags = planTags(m.keys, p.job.Mapping)
 	}
@@ -199,6 +199,7 @@ type month struct {
 	rounded int64
 	blank   [2]int64                             // rows without a measure of blanks
 	read    map[string]map[outlay.Measure]string // sums while reading
+	halves  map[string]bool                      // IDs of the kinds of files that hold it, where several make one bill
 	keys    []string                             // tag keys as delivered
 	tags    tagPlan
 	through time.Time

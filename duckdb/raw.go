@@ -22,6 +22,8 @@ type batch struct {
 	columns []column
 	unknown []string // columns that FOCUS does not name
 	missing []string // FOCUS columns that the files lack
+	// half is what the files are of a bill that several kinds make together; the zero format otherwise.
+	half outlay.ParseFormat
 
 	constants constants // columns of one value, found by the scan
 }

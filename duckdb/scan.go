@@ -71,6 +71,7 @@ func (p *parsing) scan(ctx context.Context, b batch, months map[outlay.Period]*m
 		if err := g.addTo(months, period); err != nil {
 			return err
 		}
+		months[period].holds(b.half)
 	}
 	if err := rows.Err(); err != nil {
 		return p.diagnose(ctx, b, err)
