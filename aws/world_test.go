@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +16,6 @@ import (
 	cloud "outlay/simcloud/aws"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -26,22 +23,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 // golden compares got with a file of testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (write it with -update)", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", name, diff)
-	}
+	outlaytest.Golden(t, *update, name, got)
 }
 
 // The accounts of the simulated cloud: an organization of two, one that stands alone, and the server's own.
@@ -53,15 +35,7 @@ const (
 )
 
 // vault keeps secrets of test accounts in the open.
-type vault map[string]string
-
-func (v vault) Open(a *outlay.CloudAccount, field string) (outlay.Secret, error) {
-	s, ok := v[a.ID+"/"+field]
-	if !ok {
-		return outlay.Secret{}, outlay.Errorf(outlay.CodeNotFound, "", "no secret %s", field)
-	}
-	return outlay.NewSecret(s), nil
-}
+type vault = outlaytest.Vault
 
 // world is a simulated AWS, the provider pointed at it, and one account with one source.
 type world struct {

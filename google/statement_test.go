@@ -2,13 +2,12 @@ package google
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"outlay"
+	"outlay/outlaytest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -16,22 +15,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // golden compares a text with a file under testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(want) != got {
-		t.Errorf("%s differs; run the test with -update and look at the difference. Got:\n%s", path, got)
-	}
+	outlaytest.Golden(t, *update, name, got)
 }
 
 // fullTable is a table that has every column that we know of.

@@ -56,15 +56,7 @@ func (c *clock) add(d time.Duration) {
 }
 
 // vault keeps secrets of test accounts in the open.
-type vault map[string]string
-
-func (v vault) Open(a *outlay.CloudAccount, field string) (outlay.Secret, error) {
-	s, ok := v[a.ID+"/"+field]
-	if !ok {
-		return outlay.Secret{}, outlay.Errorf(outlay.CodeNotFound, "", "no secret %s", field)
-	}
-	return outlay.NewSecret(s), nil
-}
+type vault = outlaytest.Vault
 
 // world is a simulated Google Cloud, the provider pointed at it, and one account with one source.
 type world struct {
