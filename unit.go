@@ -63,6 +63,9 @@ type Head struct {
 	OrgID, SourceID string
 	Provider        ProviderName
 	Origin          SourceOrigin
+	// Removed tells that the source delivers no more: a set-up that was removed, an import that is not read any longer.
+	// It is not stored with the head; who hands heads to the engine sets it.
+	Removed         bool
 	Period          Period
 	UnitID          string
 	Version         time.Time // never goes back

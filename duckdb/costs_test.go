@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -182,6 +183,33 @@ func TestOverlap(t *testing.T) {
 	q.Filters = []outlay.Filter{{Dimension: outlay.ByResource, Values: []string{""}}, {Dimension: outlay.TagDimension("Name"), Values: []string{""}}}
 	if d := cmp.Diff(want, lines(ask(t, store, q))); d != "" {
 		t.Errorf("from the lake:\n%s", d)
+	}
+}
+
+// TestOrderOfOverlap: what delivers wins over what does not any more, whatever the ids; files come last.
+func TestOrderOfOverlap(t *testing.T) {
+	order := []struct {
+		source  string
+		origin  outlay.SourceOrigin
+		removed bool
+	}{
+		{"src_e", outlay.OriginCreated, false}, {"src_d", outlay.OriginImported, false}, {"src_b", outlay.OriginCreated, true}, {"src_c", outlay.OriginImported, true}, {"src_a", outlay.OriginFiles, false},
+	}
+	var heads []outlay.Head
+	for i, o := range order {
+		j := job(t, file(t, "bill.csv", csvText(usage("2026-10-01", strconv.Itoa(i+1)))))
+		j.SourceID = o.source
+		fresh := headsOf(o.source, o.origin, parseHere(t, j))
+		for k := range fresh {
+			fresh[k].Removed = o.removed
+		}
+		heads = append(heads, fresh...)
+	}
+	for i := range order {
+		store, _ := storeOf(t, heads[i:]...)
+		if d := cmp.Diff([]string{"-  USD 1 " + strconv.Itoa(i+1)}, lines(ask(t, store, outlay.Query{}))); d != "" {
+			t.Errorf("without the first %d (-want +got):\n%s", i, d)
+		}
 	}
 }
 

@@ -11,15 +11,18 @@ import (
 // imported, that before plain files; among equals the smaller source id, which never changes, so that a restatement of
 // either does not flip the winner. Charges without a sub account belong to their billing account.
 
-// originRank orders origins; the smallest wins.
-func originRank(o outlay.SourceOrigin) int {
-	switch o {
-	case outlay.OriginCreated:
-		return 0
-	case outlay.OriginImported:
+// rank orders the sources of heads, the smallest wins: our own set-ups, existing exports, both as long as they are read;
+// what delivers no more (docs/decisions/0005); files.
+func rank(h outlay.Head) int {
+	switch {
+	case h.Origin != outlay.OriginCreated && h.Origin != outlay.OriginImported:
+		return 3
+	case h.Removed:
+		return 2
+	case h.Origin == outlay.OriginImported:
 		return 1
 	}
-	return 2
+	return 0
 }
 
 // ownerSQL is the sub account that a row of t counts for.

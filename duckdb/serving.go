@@ -32,7 +32,7 @@ type serving struct {
 func hashHeads(orgID string, heads []outlay.Head) string {
 	lines := []string{orgID}
 	for _, h := range heads {
-		lines = append(lines, fmt.Sprint(h.SourceID, " ", h.Period, " ", h.Generation, " ", h.Origin, " ", h.Rollups))
+		lines = append(lines, fmt.Sprint(h.SourceID, " ", h.Period, " ", h.Generation, " ", rank(h), " ", h.Rollups))
 	}
 	slices.Sort(lines[1:])
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
@@ -187,7 +187,7 @@ func (r rollup) rowsSQL(i int, heads []outlay.Head) string {
 	var parts []string
 	for _, h := range heads {
 		parts = append(parts, fmt.Sprintf("SELECT *, %s AS x_SourceId, %s AS x_Period, %d AS rank FROM read_parquet(%s)",
-			text(h.SourceID), text(string(h.Period)), originRank(h.Origin), texts([]string{h.Rollups[i]})))
+			text(h.SourceID), text(string(h.Period)), rank(h), texts([]string{h.Rollups[i]})))
 	}
 	return strings.Join(parts, " UNION ALL ")
 }

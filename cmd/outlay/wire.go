@@ -67,6 +67,9 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 	if err = s.alone(ctx, cfg.data); err != nil {
 		return nil, err
 	}
+	if err = sweepUploads(cfg.data, time.Now()); err != nil {
+		return nil, err
+	}
 	keyset := filepath.Join(cfg.data, keysetFile)
 	if err = secret.Lost(ctx, s.store.Install(), keyset); err != nil {
 		return nil, err
@@ -189,18 +192,16 @@ func (s *server) heads(ctx context.Context, orgID string) (heads []outlay.Head, 
 	return heads, generation, err
 }
 
-// behindLiving ranks the months of removed set-ups with those of imported ones. Their charges stay, but where a living
-// set-up delivers the same month it has to win: otherwise the current month would stand still after billing was
-// deprovisioned and provisioned again.
+// behindLiving marks the months of sources that deliver no more. Their charges stay, but where a living source delivers
+// the same month it has to win: otherwise the current month would stand still after billing was deprovisioned and
+// provisioned again (docs/decisions/0005).
 func behindLiving(heads []outlay.Head, sources []outlay.Source) []outlay.Head {
 	removed := map[string]bool{}
 	for _, s := range sources {
-		removed[s.ID] = s.Origin == outlay.OriginCreated && s.Desired == outlay.Absent
+		removed[s.ID] = s.Desired == outlay.Absent
 	}
 	for i := range heads {
-		if removed[heads[i].SourceID] {
-			heads[i].Origin = outlay.OriginImported
-		}
+		heads[i].Removed = removed[heads[i].SourceID]
 	}
 	return heads
 }
@@ -227,7 +228,7 @@ func (s *server) surfaces(cfg config, clock outlay.Clock, log *slog.Logger) erro
 	if cfg.demo != nil {
 		note = cfg.demo.note
 	}
-	pages, err := web.New(web.Options{Control: s.control, Auth: s.auth, Clock: clock, Log: log, Version: version, DemoNote: note, Secure: secure})
+	pages, err := web.New(web.Options{Control: s.control, Auth: s.auth, Clock: clock, Log: log, Version: version, DemoNote: note, Secure: secure, Uploads: cfg.data})
 	if err != nil {
 		return err
 	}
