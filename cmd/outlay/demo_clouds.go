@@ -100,14 +100,19 @@ func (s *simulated) startAWS(data string, deliver time.Duration) error {
 }
 
 func (s *simulated) startAzure(data string, deliver time.Duration) error {
+	dir := filepath.Join(data, "simulated-azure")
 	sim, err := simazure.New(simazure.Options{
-		Dir: filepath.Join(data, "simulated-azure"), DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 2500, DataLag: 6 * time.Hour, Seed: 7,
+		Dir: dir, DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 2500, DataLag: 6 * time.Hour, Seed: 7,
 	})
 	if err != nil {
 		return err
 	}
-	url, ca, stop, err := sim.Start("127.0.0.1:0")
+	url, ca, stop, err := sim.Start(lastAddress(dir))
 	if err != nil {
+		return err
+	}
+	if err := keepAddress(dir, url); err != nil {
+		stop()
 		return err
 	}
 	s.running("Azure", url, stop)
@@ -129,14 +134,19 @@ func (s *simulated) startAzure(data string, deliver time.Duration) error {
 }
 
 func (s *simulated) startGoogle(data string, deliver time.Duration) error {
+	dir := filepath.Join(data, "simulated-google")
 	sim, err := simgoogle.New(simgoogle.Options{
-		Dir: filepath.Join(data, "simulated-google"), DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 2500, DataLag: 6 * time.Hour, FillTicks: 2, Seed: 7,
+		Dir: dir, DeliverEvery: deliver, HistoryMonths: 3, RowsPerMonth: 2500, DataLag: 6 * time.Hour, FillTicks: 2, Seed: 7,
 	})
 	if err != nil {
 		return err
 	}
-	url, stop, err := sim.Start("127.0.0.1:0")
+	url, stop, err := sim.Start(lastAddress(dir))
 	if err != nil {
+		return err
+	}
+	if err := keepAddress(dir, url); err != nil {
+		stop()
 		return err
 	}
 	s.running("Google Cloud", url, stop)
