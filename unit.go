@@ -65,19 +65,19 @@ type Head struct {
 	Origin          SourceOrigin
 	// Removed tells that the source delivers no more: a set-up that was removed, an import that is not read any longer.
 	// It is not stored with the head; who hands heads to the engine sets it.
-	Removed         bool
-	Period          Period
-	UnitID          string
-	Version         time.Time // never goes back
-	Generation      string    // names this version's files
-	Snapshot        int64     // of the organization's Iceberg table
-	Files           []DataFile
-	Rollups         []string // rollup files, by name r1, r2, r3 in this order
-	Proof           Proof
-	SubAccounts     []SubAccountSum
-	DataThrough     time.Time // exclusive end of the newest charge; of one longer than its day, of the day that it begins
-	DeliveredAt     time.Time
-	PublishedAt     time.Time
+	Removed     bool
+	Period      Period
+	UnitID      string
+	Version     time.Time // never goes back
+	Generation  string    // names this version's files
+	Snapshot    int64     // of the organization's Iceberg table
+	Files       []DataFile
+	Rollups     []string // rollup files, by name r1, r2, r3 in this order
+	Proof       Proof
+	SubAccounts []SubAccountSum
+	DataThrough time.Time // exclusive end of the newest charge; of one longer than its day, of the day that it begins
+	DeliveredAt time.Time
+	PublishedAt time.Time
 	// Previous is the proof of the version before, to show what a restatement changed; nil for the first.
 	Previous *Proof
 }

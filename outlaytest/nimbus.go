@@ -153,11 +153,12 @@ func (n *Nimbus) Plan(s *outlay.Source, seen outlay.Observation) (outlay.Plan, e
 		if hasFeed {
 			add(outlay.ActionDelete, "nimbus/feed", feed, "feed")
 		}
-		if hasVault && n.Refuses {
+		switch {
+		case hasVault && n.Refuses:
 			p.Changes = append(p.Changes, outlay.Change{Action: outlay.ActionKeep, Kind: "nimbus/vault", Name: vault, Title: "vault", Detail: "Kept: it is not ours"})
-		} else if hasVault && s.CostFiles == outlay.DeleteCostFiles {
+		case hasVault && s.CostFiles == outlay.DeleteCostFiles:
 			add(outlay.ActionDelete, "nimbus/vault", vault, "vault")
-		} else if hasVault && s.CostFiles == outlay.KeepCostFiles {
+		case hasVault && s.CostFiles == outlay.KeepCostFiles:
 			p.Changes = append(p.Changes, outlay.Change{Action: outlay.ActionKeep, Kind: "nimbus/vault", Name: vault, Title: "vault", Detail: "Kept with its files, as chosen"})
 		}
 		if n.ByHand {
