@@ -79,6 +79,7 @@ type ProviderInfo struct {
 	TagsHint        string          // beside the wish to turn the nine tags on; "" where there is nothing to turn on
 	TagsLink        Link            // the provider's own page about the permissions that turning tags on takes
 	FirstData       string          // "First costs appear within 24 hours."
+	LateAfter       time.Duration   // StaleAfter where it is not the usual
 	Running         string          // what the infrastructure costs
 	// Words of the deprovision page: for delete, keep and the tags that are left alone.
 	DeleteFiles, KeepFiles, LeftAlone string
@@ -94,6 +95,14 @@ type ProviderInfo struct {
 	ReadPrice, ReadCurrency string
 	// Tags says how tags reach charges; the zero value means by themselves.
 	Tags TagsInfo
+}
+
+// StaleAfter is the age of the newest delivery from which somebody should look why nothing comes (clouds.md §10).
+func (p ProviderInfo) StaleAfter() time.Duration {
+	if p.LateAfter > 0 {
+		return p.LateAfter
+	}
+	return 36 * time.Hour
 }
 
 // TagsInfo is what the Tags page says about a provider.

@@ -8,9 +8,6 @@ import (
 	"outlay"
 )
 
-// lateAfter is the age of a provider's newest delivery from which a source is late (clouds.md §10).
-const lateAfter = 36 * time.Hour
-
 // dataState is what the pages say about freshness.
 type dataState struct {
 	from, to        time.Time // bounds of all published charges
@@ -57,7 +54,7 @@ func (c *Control) dataState(ctx context.Context, org string) (dataState, error) 
 			continue
 		}
 		s.sources++
-		if now.Sub(delivered) < lateAfter {
+		if now.Sub(delivered) < c.about(src.Provider).StaleAfter() {
 			s.onTime++
 		}
 		day := through.Truncate(24 * time.Hour)

@@ -9,9 +9,6 @@ import (
 	"outlay"
 )
 
-// late is after how long without a delivery somebody should look why (clouds.md §10).
-const late = 36 * time.Hour
-
 // axes brings the account's axes up to what this look found. What could not be read keeps its last finding, but for
 // the credential, whose failure is itself a finding. The axis of the data is added by Refresh.
 func (v *visit) axes(last []outlay.Axis) []outlay.Axis {
@@ -158,7 +155,7 @@ func (s *source) exportAxis(now time.Time, info outlay.ProviderInfo) outlay.Axis
 	switch {
 	case newest.IsZero():
 		a.State, a.Reason = outlay.AxisPending, joined("No delivery yet.", info.FirstData)
-	case now.Sub(newest) > late:
+	case now.Sub(newest) > info.StaleAfter():
 		a.State, a.Reason = outlay.AxisBad, fmt.Sprintf("No new delivery since %s.", clock(newest))
 	default:
 		a.State, a.Reason = outlay.AxisGood, fmt.Sprintf("Last delivery %s.", clock(newest))

@@ -163,7 +163,7 @@ func (s *state) cover(ctx context.Context, tx outlay.Tx, orgID string, now time.
 func (s *state) facts(a outlay.CloudAccount, now time.Time) Facts {
 	info := s.about[a.Provider]
 	f := Facts{
-		Now: now, Title: info.Title, FirstData: info.FirstData, Previous: a.Status, NextLook: next(s.looks[a.ID], now), Every: s.looks[a.ID].Every,
+		Now: now, Title: info.Title, FirstData: info.FirstData, Late: info.StaleAfter(), Previous: a.Status, NextLook: next(s.looks[a.ID], now), Every: s.looks[a.ID].Every,
 		Looked: a.Status.Status != "" && a.Status.Status != outlay.Checking || axis(a.Status.Axes, AxisCredential).State == outlay.AxisGood,
 	}
 	if f.Title == "" {

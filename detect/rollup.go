@@ -10,8 +10,9 @@ import (
 // Facts is everything that an account's status is rolled up from. It is plain data: what was read, not how.
 type Facts struct {
 	Now       time.Time
-	Title     string // of the provider
-	FirstData string // "First costs appear within 24 hours."
+	Title     string        // of the provider
+	FirstData string        // "First costs appear within 24 hours."
+	Late      time.Duration // outlay.ProviderInfo.StaleAfter
 	// Previous is the status so far, with the axes of the last look.
 	Previous outlay.BillingStatus
 	// Looked tells whether a look at the account has ever found out what there is.
@@ -88,7 +89,7 @@ func (f Facts) arrival(via SourceFacts) string {
 
 // stale tells whether the newest delivery is so old that one should have come since.
 func (f Facts) stale(delivered time.Time) bool {
-	return !delivered.IsZero() && f.Now.Sub(delivered) > late
+	return !delivered.IsZero() && f.Now.Sub(delivered) > f.Late
 }
 
 // interval is a duration as a sentence has it after 'every'.

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func TestRollup(t *testing.T) {
 		{"data, but nothing new for two days", true, []SourceFacts{with(own, func(s *SourceFacts) { published(s); s.DeliveredAt = now.Add(-48 * time.Hour) })}, outlay.Provisioned, "Cost data is here, but nothing new has come since 09:00 UTC, 18 Nov 2026. Checked every hour.", "src_a", outlay.AxisBad},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := Rollup(Facts{Now: now, Title: "Nimbus", FirstData: "First costs appear within 24 hours.", Looked: c.looked, NextLook: now.Add(time.Hour), Sources: c.sources})
+			got := Rollup(Facts{Now: now, Late: 36 * time.Hour, Title: "Nimbus", FirstData: "First costs appear within 24 hours.", Looked: c.looked, NextLook: now.Add(time.Hour), Sources: c.sources})
 			if got.Status != c.status || got.Reason != c.reason || got.Via != c.via {
 				t.Errorf("got %s via %q: %s\nwant %s via %q: %s", got.Status, got.Via, got.Reason, c.status, c.via, c.reason)
 			}
@@ -78,13 +79,26 @@ func TestRollupKeepsWhatItDoesNotKnow(t *testing.T) {
 		Axes: []outlay.Axis{{Name: AxisCredential, State: outlay.AxisUnknown, Reason: "Throttled."}, {Name: AxisData, State: outlay.AxisGood}},
 	}
 	source := SourceFacts{ID: "src_a", Own: true, Wanted: true, Published: true, DataThrough: now, DeliveredAt: now}
-	got := Rollup(Facts{Now: now, Title: "Nimbus", Previous: previous, Looked: true, Sources: []SourceFacts{source}})
+	got := Rollup(Facts{Now: now, Late: 36 * time.Hour, Title: "Nimbus", Previous: previous, Looked: true, Sources: []SourceFacts{source}})
 	want := previous
 	want.At, want.Via, want.DataThrough, want.DeliveredAt = now, "src_a", now, now
 	want.Reason = "Cost data is arriving. Found by itself, checked every hour."
 	want.Axes = []outlay.Axis{previous.Axes[0], {Name: AxisData, State: outlay.AxisGood, Reason: "Costs through 20 Nov 2026.", At: now}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("status (-want +got):\n%s", d)
+	}
+}
+
+// TestLate: providers differ in how long nothing may come.
+func TestLate(t *testing.T) {
+	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	source := SourceFacts{ID: "src_a", Own: true, Wanted: true, Published: true, DataThrough: now, DeliveredAt: now.Add(-40 * time.Hour)}
+	for after, want := range map[time.Duration]string{0: "nothing new has come since", 48 * time.Hour: "Cost data is arriving"} {
+		info := outlay.ProviderInfo{LateAfter: after}
+		got := Rollup(Facts{Now: now, Late: info.StaleAfter(), Title: "Nimbus", Looked: true, Sources: []SourceFacts{source}})
+		if got.Status != outlay.Provisioned || !strings.Contains(got.Reason, want) {
+			t.Errorf("late after %s: %s", info.StaleAfter(), got.Reason)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package google
 
 import (
 	"strings"
+	"time"
 
 	"outlay"
 )
@@ -32,6 +33,7 @@ func (p *Provider) About() outlay.ProviderInfo {
 		RegionHint:      "Where the dataset lies. It cannot change later. With US or EU Google fills in the last month by itself; with any other region history begins on the day when the export is turned on.",
 		RegionLink:      outlay.Link{Title: "Locations in the Google Cloud documentation", URL: "https://cloud.google.com/bigquery/docs/locations"},
 		Fields:          specFields(),
+		LateAfter:       48 * time.Hour,
 		FirstData:       "First costs appear some hours after the export was turned on; filling in the last month takes Google up to five days, oldest day first.",
 		Running:         "The dataset is yours: cents a month of BigQuery storage. Each reading is a BigQuery query, at $6.25 per TiB read, of which Google gives 1 TiB a month free; Outlay reads a month only when it changed, and never more than the cap.",
 		DeleteFiles:     "Cannot be undone: Google fills in the last month again at most.",
