@@ -92,9 +92,9 @@ type curForm struct {
 }
 
 // tagColumns gathers a column for each tag, whose name begins so, into one map. Each keeps its name as its key: the
-// parser strips it.
+// parser strips it. Of tags that differ in letter case alone the parser marked the later ones, by chr(31).
 func tagColumns(prefix string) string {
-	return "map_from_entries(list_filter(map_entries(CAST(to_json(struct_pack(*COLUMNS(lambda c: starts_with(c, '" + prefix + "')))) AS MAP(VARCHAR, VARCHAR))), lambda e: e.value <> ''))"
+	return "map_from_entries(list_filter(map_entries(CAST(to_json(struct_pack(*COLUMNS(lambda c: starts_with(c, '" + prefix + "')))) AS MAP(VARCHAR, VARCHAR))), lambda e: e.value <> '').list_transform(lambda e: {key: split_part(e.key, chr(31), 1), value: e.value}))"
 }
 
 // curForms are the three forms. In CUR 2.0 product, tags and discounts are maps in Parquet and JSON texts in CSV.

@@ -138,6 +138,48 @@ func TestReportLines(t *testing.T) {
 	}
 }
 
+// TestTagsThatDifferInCase reads a legacy report of an organization that turned on two keys which differ in letter case
+// alone: AWS writes a column for each.
+func TestTagsThatDifferInCase(t *testing.T) {
+	path := spelled(t, formatReportCSV, items()[:2], func(string) bool { return true })
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := strings.Split(strings.TrimSpace(string(b)), "\n")
+	for i, more := range []string{",resourceTags/user:Team,resourceTags/user:team", ",blue,", ",,green"} {
+		report[i] += more
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(report, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	parsed, dir, err := parseReport(t, formatReportCSV, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"{'resourceTags/user:Team'=blue}", "{'resourceTags/user:team'=green}"}, tagsOf(t, dir, parsed[0])); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+}
+
+func tagsOf(t *testing.T, dir string, p outlay.ParsedPeriod) []string {
+	t.Helper()
+	path := p.Files[0].Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var out string
+	if err := db.QueryRow(fmt.Sprintf(`SELECT string_agg(CAST(Tags AS VARCHAR), ';' ORDER BY ChargeDescription) FROM read_parquet('%s')`, path)).Scan(&out); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(out, ";")
+}
+
 // linesOf are the written charges by their description.
 func linesOf(t *testing.T, dir string, p outlay.ParsedPeriod) map[string]string {
 	t.Helper()

@@ -87,21 +87,22 @@ func countRecords(f io.ReadSeeker) (rows int64, err error) {
 	}
 }
 
-// checkHeader refuses names that could not be told apart.
+// checkHeader refuses names that could not be told apart: for the columns of FOCUS letter case tells nothing, while two tags
+// of one provider may differ in it alone.
 func checkHeader(in input) error {
 	if len(in.header) > maxColumns {
 		return invalid(in.name, "", "%s has %d columns; at most %d are read", in.name, len(in.header), maxColumns)
 	}
-	seen := map[string]bool{}
+	exact, seen := map[string]bool{}, map[string]bool{}
 	for i, name := range in.header {
-		if name == "" || !utf8.ValidString(name) || len(name) > 300 {
+		if name == "" || !utf8.ValidString(name) || len(name) > 300 || strings.Contains(name, caseMark) {
 			return invalid(in.name+" line 1", "Write the header in UTF-8, one name for each column.", "%s line 1: column %d has no proper name", in.name, i+1)
 		}
 		folded := strings.ToLower(name)
-		if seen[folded] {
+		if exact[name] || seen[folded] && isFocus(name) {
 			return invalid(in.name+" line 1", "Give each column its own name.", "%s line 1: the column %s occurs twice", in.name, name)
 		}
-		seen[folded] = true
+		exact[name], seen[folded] = true, true
 	}
 	return nil
 }

@@ -111,6 +111,7 @@ func TestReject(t *testing.T) {
 		{"empty", "", "bill.csv is empty"},
 		{"empty first line", "\n" + full, "bill.csv line 1 is empty"},
 		{"not text", "a,b\x00c\n", "bill.csv is neither text nor Parquet"},
+		{"a column of FOCUS in two spellings", "BilledCost,billedcost\n1,2\n", "bill.csv line 1: the column billedcost occurs twice"},
 		{"a column twice", "BilledCost,BilledCost\n1,2\n", "bill.csv line 1: the column BilledCost occurs twice"},
 		{"a zip archive", "PK\x03\x04....", "bill.csv is a zip archive"},
 		{"cut Parquet", "PAR1............", "bill.csv is cut short: a Parquet file ends with PAR1, this one does not"},

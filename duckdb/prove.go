@@ -27,7 +27,7 @@ func (m *month) paths() []string {
 func (p *parsing) prove(ctx context.Context, m *month) (outlay.Proof, []outlay.SubAccountSum, error) {
 	proof := outlay.Proof{Rows: m.rows, Read: m.read, Written: map[string]map[outlay.Measure]string{}, Rounded: m.rounded, SchemaHash: schemaHash(p.batches)}
 	for _, b := range p.batches {
-		proof.Unknown = merge(proof.Unknown, b.unknown)
+		proof.Unknown = merge(proof.Unknown, b.saidUnknown())
 		proof.MissingColumns = merge(proof.MissingColumns, b.missing)
 	}
 	if len(m.files) == 0 {

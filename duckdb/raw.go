@@ -92,11 +92,40 @@ func batches(ctx context.Context, db *sql.DB, inputs []input) ([]batch, error) {
 	return out, nil
 }
 
+// caseMark parts a delivered name from a number, where another column differs from it in letter case alone: the engine
+// does not tell these apart. A mapping that makes keys of names cuts it off.
+const caseMark = "\x1f"
+
+// apart gives each name of a header as the engine takes it.
+func apart(header []string) []string {
+	out := make([]string, len(header))
+	seen := map[string]int{}
+	for i, name := range header {
+		folded := strings.ToLower(name)
+		if seen[folded]++; seen[folded] > 1 {
+			name = fmt.Sprint(name, caseMark, seen[folded])
+		}
+		out[i] = name
+	}
+	return out
+}
+
+// said is a name as it was delivered.
+func said(name string) string {
+	name, _, _ = strings.Cut(name, caseMark)
+	return name
+}
+
+// isFocus tells whether FOCUS names a column so, in whatever letter case.
+func isFocus(name string) bool {
+	return slices.ContainsFunc(outlay.FocusColumns(), func(c outlay.FocusColumn) bool { return strings.EqualFold(c.Name, name) })
+}
+
 // columnsOf lists a file's columns. Those of CSV are all texts.
 func columnsOf(ctx context.Context, db *sql.DB, in input) ([]column, error) {
 	if !in.parquet {
 		out := make([]column, len(in.header))
-		for i, name := range in.header {
+		for i, name := range apart(in.header) {
 			out[i] = column{name, "VARCHAR"}
 		}
 		return out, nil
@@ -153,6 +182,15 @@ func (b *batch) compare() {
 		}
 	}
 	slices.Sort(b.unknown)
+}
+
+// saidUnknown is unknown as it was delivered.
+func (b batch) saidUnknown() []string {
+	out := make([]string, len(b.unknown))
+	for i, name := range b.unknown {
+		out[i] = said(name)
+	}
+	return out
 }
 
 // scanSQL is the table function that reads the batch. With trace it adds the columns filename and file_row_number
@@ -221,7 +259,7 @@ func (b batch) otherSQL() string {
 	}
 	var parts []string
 	for _, name := range b.unknown {
-		key, err := json.Marshal(name)
+		key, err := json.Marshal(said(name))
 		if err != nil {
 			key = []byte(`""`) // a string always marshals
 		}
