@@ -38,7 +38,7 @@ func storeHeads(t *testing.T, s outlay.Store) {
 		t.Errorf("version of no heads: %d", v)
 	}
 	o.write(publish(outlay.Head{SourceID: "src_1", Period: "2026-10", Version: after(-9)})) // bare first: then every field must be updated
-	one := filled(t, head(o, "unt_1", noon()), "Removed") // which is not stored
+	one := filled(t, head(o, "unt_1", noon()), "Removed")                                   // which is not stored
 	o.write(publish(one))
 	same(t, "published", []outlay.Head{one}, heads(o))
 	v1 := headsVersion(o)
