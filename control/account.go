@@ -250,6 +250,7 @@ func (d *AccountDetail) addResource(s outlay.Source, r outlay.Resource) {
 		return // tags stay on when billing is removed; nothing of ours stands there
 	}
 	if s.Spec != nil && slices.Contains(s.Spec.Tags, r.Name) {
+		v.Tag = standing(r).State
 		d.Tags = append(d.Tags, v)
 		return
 	}

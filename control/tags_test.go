@@ -151,6 +151,9 @@ func TestTagsLife(t *testing.T) {
 	if d := cmp.Diff("Date=off GroupID=off Name=off OrganizationID=off Pool=off Project=off Session=off SessionID=off User=activating", standings(v, 0)); d != "" {
 		t.Error(d)
 	}
+	if d, err := h.Account(ctx, h.admin, "prod-hpc"); err != nil || len(d.Tags) != 1 || d.Tags[0].Tag != control.TagActivating {
+		t.Errorf("the account's page says otherwise: %+v, %v", d.Tags, err)
+	}
 	s := v.Sources[0]
 	s.ID, s.AccountID = "", ""
 	s.Total = nil

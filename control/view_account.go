@@ -81,6 +81,7 @@ type ResourceView struct {
 	Detail    string                `json:"detail"` // why it waits, or the last failure
 	CreatedAt time.Time             `json:"createdAt,omitzero"`
 	LastSeen  time.Time             `json:"lastSeen,omitzero"`
+	Tag       TagStanding           `json:"tag,omitempty"` // of a cost allocation tag: the word of the Tags page
 }
 
 // PlanView is a plan before it is confirmed: what would change, and whether it may.
