@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	"outlay"
 )
@@ -114,11 +113,14 @@ func (c *Control) bundleAudit(ctx context.Context, a outlay.Actor, b *bundle, ac
 	if err != nil {
 		return err
 	}
-	about := slices.DeleteFunc(all, func(e outlay.Entry) bool {
-		return !strings.Contains(e.Object, acc.Name) && !strings.Contains(e.Object, acc.ID) &&
-			!slices.ContainsFunc(acc.Runs, func(r RunView) bool { return strings.Contains(e.Object, r.ID) })
-	})
-	b.json("audit.json", about)
+	objects := []string{"account " + acc.Name, "account " + acc.ID}
+	for _, s := range append(acc.Imports, SourceRef{acc.SourceID, acc.Name}) {
+		objects = append(objects, "source "+s.ID, "source "+s.Name)
+	}
+	for _, r := range acc.Runs {
+		objects = append(objects, "run "+r.ID)
+	}
+	b.json("audit.json", slices.DeleteFunc(all, func(e outlay.Entry) bool { return !slices.Contains(objects, e.Object) }))
 	return nil
 }
 

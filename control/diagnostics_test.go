@@ -19,7 +19,7 @@ func TestDiagnostics(t *testing.T) {
 	deps.Diagnosis = control.Diagnosis{Version: "1.2.3", Recent: func(orgID string) []byte { return []byte(`{"org":"` + orgID + `","msg":"a line"}` + "\n") }}
 	c := control.New(deps)
 	h.account(t, "prod", "t-1")
-	h.account(t, "other", "t-1")
+	h.account(t, "prod-two", "t-1")
 	h.nimbus.ByHand = true
 	run := h.provisioned(t, "prod")
 	d, err := c.Diagnostics(ctx, h.admin, "prod")
@@ -38,7 +38,7 @@ func TestDiagnostics(t *testing.T) {
 			}
 		}
 	}
-	if strings.Contains(files["audit.json"], "account other") {
+	if strings.Contains(files["audit.json"], "account prod-two") {
 		t.Error("the audit of another account is in it")
 	}
 	for _, who := range []outlay.Role{outlay.RoleFinance, outlay.RoleLead, outlay.RoleMember, outlay.RoleAuditor} {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"outlay"
+	"outlay/client"
 	"outlay/control"
 )
 
@@ -105,8 +106,8 @@ func changesTable(changes []outlay.Change) outlay.Table {
 
 func (c *cli) billingProvision() *cobra.Command {
 	var f specFlags
-	var planOnly, wait bool
-	var timeout time.Duration
+	var to followFlags
+	var planOnly bool
 	var hash, key string
 	cmd := &cobra.Command{
 		Use: "provision ACCOUNT", Short: "Provision billing and follow the run", Args: cobra.ExactArgs(1),
@@ -132,62 +133,63 @@ func (c *cli) billingProvision() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.follow(cmd.Context(), run, wait, timeout)
+			return c.follow(cmd.Context(), run, to.wait, to.timeout)
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&planOnly, "plan", false, "only show what would change")
-	cmd.Flags().BoolVar(&wait, "wait", true, "follow the run to its end")
-	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow it")
+	to.add(cmd)
 	cmd.Flags().StringVar(&hash, "plan-hash", "", "run only this plan")
 	cmd.Flags().StringVar(&key, "idempotency-key", "", "the same key twice is the same run")
 	return cmd
 }
 
 func (c *cli) billingDeprovision() *cobra.Command {
-	var files, confirm string
-	var history, planOnly, yes, wait bool
-	var timeout time.Duration
-	cmd := &cobra.Command{
-		Use: "deprovision ACCOUNT --cost-files keep|delete", Short: "Remove the billing infrastructure", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cl, err := c.client()
-			if err != nil {
-				return err
-			}
-			v, err := cl.PlanDeprovision(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(c.err, "%s\n%s\n", v.Heading, v.Text)
-			changes := v.Delete
-			if outlay.CostFiles(files) == outlay.KeepCostFiles {
-				changes = v.Keep
-			}
-			if planOnly {
-				return c.show(changesTable(changes), v)
-			}
-			if files != "keep" && files != "delete" {
-				return usageError{"say what happens to the delivered cost files: --cost-files keep or --cost-files delete; neither is the default"}
-			}
-			if yes {
-				confirm = v.Name
-			}
-			run, err := cl.Deprovision(cmd.Context(), args[0], outlay.CostFiles(files), history, confirm)
-			if err != nil {
-				return err
-			}
-			return c.follow(cmd.Context(), run, wait, timeout)
-		},
-	}
+	var f confirmFlags
+	var to followFlags
+	var files string
+	var history bool
+	cmd := c.verb("deprovision ACCOUNT --cost-files keep|delete", "Remove the billing infrastructure", cobra.ExactArgs(1), func(cmd *cobra.Command, cl *client.Client, args []string) error {
+		v, err := cl.PlanDeprovision(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.err, "%s\n%s\n", v.Heading, v.Text)
+		changes := v.Delete
+		if outlay.CostFiles(files) == outlay.KeepCostFiles {
+			changes = v.Keep
+		}
+		if f.planOnly {
+			return c.show(changesTable(changes), v)
+		}
+		if files != "keep" && files != "delete" {
+			return usageError{"say what happens to the delivered cost files: --cost-files keep or --cost-files delete; neither is the default"}
+		}
+		if f.yes {
+			f.confirm = v.Name
+		}
+		run, err := cl.Deprovision(cmd.Context(), args[0], outlay.CostFiles(files), history, f.confirm)
+		if err != nil {
+			return err
+		}
+		return c.follow(cmd.Context(), run, to.wait, to.timeout)
+	})
+	f.add(cmd, "the account's name")
+	to.add(cmd)
 	cmd.Flags().StringVar(&files, "cost-files", "", "keep or delete the delivered cost files; required")
 	cmd.Flags().BoolVar(&history, "remove-history", false, "also remove loaded history")
-	cmd.Flags().StringVar(&confirm, "confirm", "", "the account's name")
-	cmd.Flags().BoolVar(&yes, "yes", false, "confirm without typing the name")
-	cmd.Flags().BoolVar(&planOnly, "plan", false, "only show what would be removed")
-	cmd.Flags().BoolVar(&wait, "wait", true, "follow the run to its end")
-	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow it")
 	return cmd
+}
+
+// followFlags are whether and how long a command follows the run that it started.
+type followFlags struct {
+	wait    bool
+	timeout time.Duration
+}
+
+func (f *followFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.wait, "wait", true, "follow the run to its end")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Minute, "how long to follow it")
 }
 
 func (c *cli) billingStatus() *cobra.Command {

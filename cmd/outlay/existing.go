@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -154,17 +153,15 @@ func (c *cli) billingDrift() *cobra.Command {
 
 func (c *cli) billingRepair() *cobra.Command {
 	var hash string
-	var wait bool
-	var timeout time.Duration
+	var to followFlags
 	cmd := c.verb("repair ACCOUNT", "Make a set-up as it was planned again", cobra.ExactArgs(1), func(cmd *cobra.Command, cl *client.Client, args []string) error {
 		run, err := cl.Repair(cmd.Context(), args[0], hash)
 		if err != nil {
 			return err
 		}
-		return c.follow(cmd.Context(), run, wait, timeout)
+		return c.follow(cmd.Context(), run, to.wait, to.timeout)
 	})
 	cmd.Flags().StringVar(&hash, "plan-hash", "", "run only this plan, as drift showed it")
-	cmd.Flags().BoolVar(&wait, "wait", true, "follow the run to its end")
-	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow it")
+	to.add(cmd)
 	return cmd
 }

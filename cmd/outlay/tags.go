@@ -89,8 +89,8 @@ func (c *cli) sayTags(v control.TagsView) {
 }
 
 func (c *cli) tagsActivate() *cobra.Command {
-	var planOnly, wait bool
-	var timeout time.Duration
+	var to followFlags
+	var planOnly bool
 	cmd := &cobra.Command{
 		Use: "activate ACCOUNT [KEY…]", Short: "Turn keys on at an account's billing set-up, all nine without a KEY, and follow the run", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -110,12 +110,11 @@ func (c *cli) tagsActivate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.follow(cmd.Context(), run, wait, timeout)
+			return c.follow(cmd.Context(), run, to.wait, to.timeout)
 		},
 	}
 	cmd.Flags().BoolVar(&planOnly, "plan", false, "only show what would change")
-	cmd.Flags().BoolVar(&wait, "wait", true, "follow the run to its end")
-	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to follow it")
+	to.add(cmd)
 	return cmd
 }
 
