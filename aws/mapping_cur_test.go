@@ -162,7 +162,8 @@ func TestTagsThatDifferInCase(t *testing.T) {
 	}
 }
 
-func tagsOf(t *testing.T, dir string, p outlay.ParsedPeriod) []string {
+// written opens an engine for what was written of a month, and names the file.
+func written(t *testing.T, dir string, p outlay.ParsedPeriod) (*sql.DB, string) {
 	t.Helper()
 	path := p.Files[0].Path
 	if !filepath.IsAbs(path) {
@@ -172,7 +173,13 @@ func tagsOf(t *testing.T, dir string, p outlay.ParsedPeriod) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
+	t.Cleanup(func() { _ = db.Close() })
+	return db, path
+}
+
+func tagsOf(t *testing.T, dir string, p outlay.ParsedPeriod) []string {
+	t.Helper()
+	db, path := written(t, dir, p)
 	var out string
 	if err := db.QueryRow(fmt.Sprintf(`SELECT string_agg(CAST(Tags AS VARCHAR), ';' ORDER BY ChargeDescription) FROM read_parquet('%s')`, path)).Scan(&out); err != nil {
 		t.Fatal(err)
@@ -183,15 +190,7 @@ func tagsOf(t *testing.T, dir string, p outlay.ParsedPeriod) []string {
 // linesOf are the written charges by their description.
 func linesOf(t *testing.T, dir string, p outlay.ParsedPeriod) map[string]string {
 	t.Helper()
-	path := p.Files[0].Path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
+	db, path := written(t, dir, p)
 	rows, err := db.Query(fmt.Sprintf(`SELECT ChargeDescription, CAST(BilledCost AS VARCHAR), CAST(EffectiveCost AS VARCHAR), CAST(ListCost AS VARCHAR), CAST(ContractedCost AS VARCHAR),
 		ChargeCategory, COALESCE(ChargeClass, '-'), SubAccountId FROM read_parquet('%s')`, path))
 	if err != nil {
