@@ -5,7 +5,8 @@ package control
 import (
 	"context"
 	"log/slog"
-	"sort"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,8 +54,9 @@ type Control struct {
 	seen      seenCache
 }
 
-// New makes the verbs.
+// New makes the verbs. Providers come by title wherever they are listed, and so do the formats of files that are tried.
 func New(d Deps) *Control {
+	d.Providers = slices.SortedFunc(slices.Values(d.Providers), func(x, y outlay.Provider) int { return strings.Compare(x.About().Title, y.About().Title) })
 	c := &Control{LookEvery: d.LookEvery, deps: d, providers: map[outlay.ProviderName]outlay.Provider{}, seen: seenCache{at: map[string]seenEntry{}, mu: &sync.Mutex{}}}
 	for _, p := range d.Providers {
 		c.providers[p.Name()] = p
@@ -68,7 +70,6 @@ func (c *Control) ProviderInfos() []outlay.ProviderInfo {
 	for _, p := range c.deps.Providers {
 		out = append(out, p.About())
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Title < out[j].Title })
 	return out
 }
 

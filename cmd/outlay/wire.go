@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +100,7 @@ func build(ctx context.Context, cfg config, log *slog.Logger) (_ *server, err er
 		return nil, err
 	}
 	s.control = control.New(control.Deps{
-		Store: s.store, Providers: list(providers), Costs: costs, Sealer: s.box, Importer: importer{loader}, Passwords: s.auth, Clock: clock, Log: log,
+		Store: s.store, Providers: slices.Collect(maps.Values(providers)), Costs: costs, Sealer: s.box, Importer: importer{loader}, Passwords: s.auth, Clock: clock, Log: log,
 		LookEvery: cfg.lookEvery, Diagnosis: control.Diagnosis{Version: version, Recent: cfg.recent}, Wake: s.worker.Wake,
 	})
 	if err = s.surfaces(cfg, clock, log); err != nil {
@@ -117,14 +119,6 @@ func owner() string {
 		host = "server"
 	}
 	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:6])
-}
-
-func list(m map[outlay.ProviderName]outlay.Provider) []outlay.Provider {
-	var out []outlay.Provider
-	for _, p := range m {
-		out = append(out, p)
-	}
-	return out
 }
 
 // once reads a random value of the installation, and makes it at the first start.
